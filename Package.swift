@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Settings every Swift target of ours shares.
+///
+/// Imports are internal unless said otherwise, so a C type cannot leak into a module's public
+/// interface; warnings are errors.
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "secure-store",
+    products: [
+        .executable(name: "secure-init", targets: ["secure-init"]),
+        .executable(name: "secure-store", targets: ["secure-store"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C that Swift cannot be: what runs between fork and exec, variadics, macros.
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(
+            name: "COpenSSL",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CSodium", linkerSettings: [.linkedLibrary("sodium")]),
+        .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
+
+        // Leaves: nothing above them is known to them.
+        .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: house),
+        .target(
+            name: "Cryptography", dependencies: ["COpenSSL", "CSodium"], swiftSettings: house),
+
+        // Formats and wire types: pure, no input or output.
+        .target(name: "VolumeFormat", dependencies: ["Cryptography"], swiftSettings: house),
+        .target(name: "KeyProtocol", dependencies: ["Cryptography"], swiftSettings: house),
+
+        // What touches the world.
+        .target(
+            name: "CryptFS", dependencies: ["VolumeFormat", "Cryptography", "Linux", "CFuse"],
+            swiftSettings: house),
+        .target(
+            name: "KeySources",
+            dependencies: ["KeyProtocol", "Cryptography", "Linux", "COpenSSL"],
+            swiftSettings: house),
+        .target(
+            name: "SecureInit",
+            dependencies: ["CryptFS", "KeySources", "KeyProtocol", "Cryptography", "Linux"],
+            swiftSettings: house),
+        .executableTarget(
+            name: "secure-init", dependencies: ["SecureInit"], swiftSettings: house),
+
+        // The operator's side.
+        .target(
+            name: "KeyServer",
+            dependencies: [
+                "KeyProtocol", "Cryptography",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "_CryptoExtras", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
+            swiftSettings: house),
+        .executableTarget(
+            name: "secure-store",
+            dependencies: [
+                "KeyServer", "CryptFS", "VolumeFormat", "KeySources", "KeyProtocol",
+                "Cryptography", "Linux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: house),
+
+        .testTarget(
+            name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: house),
+    ]
+)
