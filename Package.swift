@@ -29,21 +29,27 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(
-            url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+            url: "https://github.com/swift-server/swift-service-lifecycle",
+            from: "2.13.0"
+        ),
     ],
     targets: [
         // C that Swift cannot be: what runs between fork and exec, variadics, macros.
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(
             name: "COpenSSL",
-            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         .target(name: "CSodium", linkerSettings: [.linkedLibrary("sodium")]),
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
 
         // Leaves: nothing above them is known to them.
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: house),
         .target(
-            name: "Cryptography", dependencies: ["COpenSSL", "CSodium"], swiftSettings: house),
+            name: "Cryptography",
+            dependencies: ["COpenSSL", "CSodium"],
+            swiftSettings: house
+        ),
 
         // Formats and wire types: pure, no input or output.
         .target(name: "VolumeFormat", dependencies: ["Cryptography"], swiftSettings: house),
@@ -51,18 +57,25 @@ let package = Package(
 
         // What touches the world.
         .target(
-            name: "CryptFS", dependencies: ["VolumeFormat", "Cryptography", "Linux", "CFuse"],
-            swiftSettings: house),
+            name: "CryptFS",
+            dependencies: ["VolumeFormat", "Cryptography", "Linux", "CFuse"],
+            swiftSettings: house
+        ),
         .target(
             name: "KeySources",
             dependencies: ["KeyProtocol", "Cryptography", "Linux", "COpenSSL"],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
         .target(
             name: "SecureInit",
             dependencies: ["CryptFS", "KeySources", "KeyProtocol", "Cryptography", "Linux"],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
         .executableTarget(
-            name: "secure-init", dependencies: ["SecureInit"], swiftSettings: house),
+            name: "secure-init",
+            dependencies: ["SecureInit"],
+            swiftSettings: house
+        ),
 
         // The operator's side.
         .target(
@@ -81,7 +94,8 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "secure-store",
             dependencies: [
@@ -89,9 +103,19 @@ let package = Package(
                 "Cryptography", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
         .testTarget(
-            name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: house),
+            name: "KeyProtocolTests",
+            dependencies: ["KeyProtocol", "Cryptography", "TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CryptographyTests",
+            dependencies: ["Cryptography"],
+            swiftSettings: house
+        ),
     ]
 )

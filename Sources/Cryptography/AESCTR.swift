@@ -19,7 +19,9 @@ public enum AESCTR {
     ///   - output: Exactly as long as `input`.
     /// - Throws: ``CryptographyError/library(function:reason:)``.
     public static func apply(
-        to input: UnsafeRawBufferPointer, key: SecretBytes, counter: UnsafeRawBufferPointer,
+        to input: UnsafeRawBufferPointer,
+        key: SecretBytes,
+        counter: UnsafeRawBufferPointer,
         into output: UnsafeMutableRawBufferPointer
     ) throws(CryptographyError) {
         precondition(key.count == keyCount && counter.count == counterCount)
@@ -33,7 +35,12 @@ public enum AESCTR {
             }
             guard isReady == 1 else { return 0 }
             return EVP_EncryptUpdate(
-                context, output.bytes, &written, input.bytes, Int32(input.count))
+                context,
+                output.bytes,
+                &written,
+                input.bytes,
+                Int32(input.count)
+            )
         }
     }
 }

@@ -42,7 +42,8 @@ public struct AESGCM: ~Copyable {
     ///   - sealed: Receives ciphertext (`plaintext.count`) ‖ tag (16); exactly that long.
     /// - Throws: ``CryptographyError/library(function:reason:)``.
     public mutating func seal(
-        _ plaintext: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer,
+        _ plaintext: UnsafeRawBufferPointer,
+        nonce: UnsafeRawBufferPointer,
         associatedData: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         into sealed: UnsafeMutableRawBufferPointer
     ) throws(CryptographyError) {
@@ -54,17 +55,29 @@ public struct AESGCM: ~Copyable {
             guard EVP_EncryptInit_ex(context, nil, nil, nil, nonce.bytes) == 1,
                 associatedData.isEmpty
                     || EVP_EncryptUpdate(
-                        context, nil, &written, associatedData.bytes,
-                        Int32(associatedData.count)) == 1,
+                        context,
+                        nil,
+                        &written,
+                        associatedData.bytes,
+                        Int32(associatedData.count)
+                    ) == 1,
                 plaintext.isEmpty
                     || EVP_EncryptUpdate(
-                        context, sealed.bytes, &written, plaintext.bytes,
-                        Int32(plaintext.count)) == 1,
+                        context,
+                        sealed.bytes,
+                        &written,
+                        plaintext.bytes,
+                        Int32(plaintext.count)
+                    ) == 1,
                 EVP_EncryptFinal_ex(context, tag?.assumingMemoryBound(to: UInt8.self), &written)
                     == 1
             else { return 0 }
             return EVP_CIPHER_CTX_ctrl(
-                context, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagCount), tag)
+                context,
+                EVP_CTRL_AEAD_GET_TAG,
+                Int32(Self.tagCount),
+                tag
+            )
         }
     }
 
@@ -78,7 +91,8 @@ public struct AESGCM: ~Copyable {
     /// - Throws: ``CryptographyError/authenticationFailed``, also when `sealed` is shorter than a
     ///   tag; ``CryptographyError/library(function:reason:)``.
     public mutating func open(
-        _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer,
+        _ sealed: UnsafeRawBufferPointer,
+        nonce: UnsafeRawBufferPointer,
         associatedData: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         into plaintext: UnsafeMutableRawBufferPointer
     ) throws(CryptographyError) {
@@ -91,19 +105,31 @@ public struct AESGCM: ~Copyable {
             guard EVP_DecryptInit_ex(context, nil, nil, nil, nonce.bytes) == 1,
                 associatedData.isEmpty
                     || EVP_DecryptUpdate(
-                        context, nil, &written, associatedData.bytes,
-                        Int32(associatedData.count)) == 1,
+                        context,
+                        nil,
+                        &written,
+                        associatedData.bytes,
+                        Int32(associatedData.count)
+                    ) == 1,
                 ciphertextCount == 0
                     || EVP_DecryptUpdate(
-                        context, plaintext.bytes, &written, sealed.bytes,
-                        Int32(ciphertextCount)) == 1
+                        context,
+                        plaintext.bytes,
+                        &written,
+                        sealed.bytes,
+                        Int32(ciphertextCount)
+                    ) == 1
             else { return 0 }
             // The call only reads the tag; C does not say so.
             let tag = UnsafeMutableRawPointer(mutating: sealed.baseAddress).map {
                 $0 + ciphertextCount
             }
             return EVP_CIPHER_CTX_ctrl(
-                context, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagCount), tag)
+                context,
+                EVP_CTRL_AEAD_SET_TAG,
+                Int32(Self.tagCount),
+                tag
+            )
         }
         // The one failure here is the tag's; it queues no error.
         let isAuthentic = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { rest in
@@ -118,14 +144,19 @@ public struct AESGCM: ~Copyable {
 }
 
 private func expandedContext(
-    key: SecretBytes, nonceCount: Int
+    key: SecretBytes,
+    nonceCount: Int
 ) throws(CryptographyError) -> OpaquePointer {
     let context = try openSSL("EVP_CIPHER_CTX_new") { EVP_CIPHER_CTX_new() }
     do throws(CryptographyError) {
         try openSSL("EVP_EncryptInit_ex") {
             guard EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, nil, nil) == 1,
                 EVP_CIPHER_CTX_ctrl(
-                    context, EVP_CTRL_AEAD_SET_IVLEN, Int32(nonceCount), nil) == 1
+                    context,
+                    EVP_CTRL_AEAD_SET_IVLEN,
+                    Int32(nonceCount),
+                    nil
+                ) == 1
             else { return 0 }
             return key.withUnsafeBytes { EVP_EncryptInit_ex(context, nil, nil, $0.bytes, nil) }
         }

@@ -34,7 +34,8 @@ public enum Base64 {
 
     /// Encodes bytes whose text is a secret too.
     public static func encodeSecret(
-        _ bytes: UnsafeRawBufferPointer, as variant: Variant
+        _ bytes: UnsafeRawBufferPointer,
+        as variant: Variant
     ) -> SecretBytes {
         // The length counts a terminating NUL, which is left off again.
         let capacity = sodium_base64_encoded_len(bytes.count, variant.code)
@@ -51,7 +52,8 @@ public enum Base64 {
     ///
     /// - Throws: ``CryptographyError/invalidEncoding(encoding:)``.
     public static func decode(
-        _ text: UnsafeRawBufferPointer, as variant: Variant
+        _ text: UnsafeRawBufferPointer,
+        as variant: Variant
     ) throws(CryptographyError) -> [UInt8] {
         try decodeSecret(text, as: variant).withUnsafeBytes { [UInt8]($0) }
     }
@@ -60,7 +62,8 @@ public enum Base64 {
     ///
     /// - Throws: ``CryptographyError/invalidEncoding(encoding:)``.
     public static func decodeSecret(
-        _ text: UnsafeRawBufferPointer, as variant: Variant
+        _ text: UnsafeRawBufferPointer,
+        as variant: Variant
     ) throws(CryptographyError) -> SecretBytes {
         var count = 0
         let buffer = try SecretBytes(count: text.count / 4 * 3 + 3) {
@@ -68,7 +71,15 @@ public enum Base64 {
             var end: UnsafePointer<CChar>?
             guard let start = text.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
             let result = sodium_base642bin(
-                buffer.bytes, buffer.count, start, text.count, "\r\n \t", &count, &end, variant.code)
+                buffer.bytes,
+                buffer.count,
+                start,
+                text.count,
+                "\r\n \t",
+                &count,
+                &end,
+                variant.code
+            )
             guard result == 0, end == start + text.count else {
                 throw .invalidEncoding(encoding: variant.name)
             }

@@ -45,8 +45,11 @@ public final class EME: Sendable {
     public func encrypt(_ message: inout [UInt8], tweak: [UInt8]) throws(CryptographyError) {
         try contexts.withLock { contexts throws(CryptographyError) in
             try Self.transform(
-                &message, tweak: tweak, cipher: contexts.encryption.context,
-                tweakCipher: contexts.encryption.context)
+                &message,
+                tweak: tweak,
+                cipher: contexts.encryption.context,
+                tweakCipher: contexts.encryption.context
+            )
         }
     }
 
@@ -54,14 +57,19 @@ public final class EME: Sendable {
     public func decrypt(_ message: inout [UInt8], tweak: [UInt8]) throws(CryptographyError) {
         try contexts.withLock { contexts throws(CryptographyError) in
             try Self.transform(
-                &message, tweak: tweak, cipher: contexts.decryption.context,
-                tweakCipher: contexts.encryption.context)
+                &message,
+                tweak: tweak,
+                cipher: contexts.decryption.context,
+                tweakCipher: contexts.encryption.context
+            )
         }
     }
 
     /// Figure 3 of the paper; both directions differ only in the block cipher's.
     private static func transform(
-        _ message: inout [UInt8], tweak: [UInt8], cipher: OpaquePointer,
+        _ message: inout [UInt8],
+        tweak: [UInt8],
+        cipher: OpaquePointer,
         tweakCipher: OpaquePointer
     ) throws(CryptographyError) {
         guard tweak.count == blockCount else {
@@ -108,7 +116,8 @@ public final class EME: Sendable {
     }
 
     private static func apply(
-        _ cipher: OpaquePointer, to blocks: [UInt8]
+        _ cipher: OpaquePointer,
+        to blocks: [UInt8]
     ) throws(CryptographyError) -> [UInt8] {
         var output = [UInt8](repeating: 0, count: blocks.count)
         try openSSL("EVP_CipherUpdate") {

@@ -9,42 +9,33 @@ public enum HKDF {
     ///   - salt: May be empty.
     ///   - info: Names the purpose; may be empty.
     ///   - count: 1...8160 bytes.
+    /// - Returns: The derived key, `count` bytes.
     /// - Throws: ``CryptographyError/library(function:reason:)``.
     ///
-    /// C: `EVP_KDF_derive` with `HKDF`.
+    /// C: `EVP_PKEY_derive` with `EVP_PKEY_HKDF`.
     public static func deriveKey(
-        from secret: SecretBytes, salt: [UInt8] = [], info: [UInt8], count: Int
+        from secret: SecretBytes,
+        salt: [UInt8] = [],
+        info: [UInt8],
+        count: Int
     ) throws(CryptographyError) -> SecretBytes {
-        let algorithm = try openSSL("EVP_KDF_fetch") { EVP_KDF_fetch(nil, "HKDF", nil) }
-        defer { EVP_KDF_free(algorithm) }
-        let context = try openSSL("EVP_KDF_CTX_new") { EVP_KDF_CTX_new(algorithm) }
-        defer { EVP_KDF_CTX_free(context) }
-        let parameters = try openSSL("OSSL_PARAM_BLD_new") { OSSL_PARAM_BLD_new() }
-        defer { OSSL_PARAM_BLD_free(parameters) }
+        let context = try openSSL("EVP_PKEY_CTX_new_id") {
+            EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nil)
+        }
+        defer { EVP_PKEY_CTX_free(context) }
+        try openSSL("EVP_PKEY_derive_init") { EVP_PKEY_derive_init(context) }
         return try SecretBytes(count: count) { output throws(CryptographyError) in
             try secret.withUnsafeBytes { key throws(CryptographyError) in
-                try openSSL("EVP_KDF_derive") {
-                    guard
-                        OSSL_PARAM_BLD_push_utf8_string(
-                            parameters, OSSL_KDF_PARAM_DIGEST, "SHA256", 0) == 1,
-                        OSSL_PARAM_BLD_push_octet_string(
-                            parameters, OSSL_KDF_PARAM_KEY, key.baseAddress, key.count) == 1,
-                        pushUnlessEmpty(salt, OSSL_KDF_PARAM_SALT, to: parameters),
-                        pushUnlessEmpty(info, OSSL_KDF_PARAM_INFO, to: parameters),
-                        let list = OSSL_PARAM_BLD_to_param(parameters)
+                try openSSL("EVP_PKEY_derive") {
+                    var written = output.count
+                    guard EVP_PKEY_CTX_set_hkdf_md(context, EVP_sha256()) == 1,
+                        EVP_PKEY_CTX_set1_hkdf_salt(context, salt, Int32(salt.count)) == 1,
+                        EVP_PKEY_CTX_set1_hkdf_key(context, key.bytes, Int32(key.count)) == 1,
+                        EVP_PKEY_CTX_add1_hkdf_info(context, info, Int32(info.count)) == 1
                     else { return 0 }
-                    defer { OSSL_PARAM_free(list) }
-                    return EVP_KDF_derive(context, output.baseAddress, output.count, list)
+                    return EVP_PKEY_derive(context, output.bytes, &written)
                 }
             }
         }
     }
-}
-
-/// An empty octet string is not the same as none to OpenSSL 3.0, which refuses some.
-private func pushUnlessEmpty(
-    _ bytes: [UInt8], _ name: String, to parameters: OpaquePointer
-) -> Bool {
-    bytes.isEmpty
-        || OSSL_PARAM_BLD_push_octet_string(parameters, name, bytes, bytes.count) == 1
 }

@@ -13,6 +13,7 @@ public enum Hexadecimal {
     /// Reads digits.
     ///
     /// - Parameter text: ASCII; an even number of digits and nothing else.
+    /// - Returns: A byte for two digits.
     /// - Throws: ``CryptographyError/invalidEncoding(encoding:)``.
     public static func decode(
         _ text: UnsafeRawBufferPointer

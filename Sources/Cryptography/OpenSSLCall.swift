@@ -9,7 +9,8 @@ internal import COpenSSL
 ///
 /// C: `ERR_get_error`, `ERR_error_string_n`.
 func openSSL(
-    _ function: StaticString, _ call: () -> Int32
+    _ function: StaticString,
+    _ call: () -> Int32
 ) throws(CryptographyError) {
     ERR_clear_error()
     guard call() == 1 else {
@@ -21,7 +22,8 @@ func openSSL(
 ///
 /// - Throws: ``CryptographyError/library(function:reason:)`` with every queued reason.
 func openSSL<Object>(
-    _ function: StaticString, _ call: () -> Object?
+    _ function: StaticString,
+    _ call: () -> Object?
 ) throws(CryptographyError) -> Object {
     ERR_clear_error()
     guard let object = call() else {

@@ -23,7 +23,8 @@ public enum SHA256 {
     }
 
     private static func hash(
-        _ bytes: UnsafeRawBufferPointer, into digest: UnsafeMutableRawBufferPointer
+        _ bytes: UnsafeRawBufferPointer,
+        into digest: UnsafeMutableRawBufferPointer
     ) {
         _ = crypto_hash_sha256(digest.bytes, bytes.bytes, UInt64(bytes.count))
     }

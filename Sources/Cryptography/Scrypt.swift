@@ -20,7 +20,7 @@ public enum Scrypt {
             self.p = p
         }
 
-        /// N = 16384, r = 8, p = 1: what rclone uses. Takes 16 MiB.
+        /// What rclone uses, N = 16384, r = 8, p = 1, which takes 16 MiB.
         public static let rclone = Cost(n: 16_384, r: 8, p: 1)
     }
 
@@ -30,14 +30,26 @@ public enum Scrypt {
     ///
     /// C: `EVP_PBE_scrypt`.
     public static func deriveKey(
-        from password: SecretBytes, salt: [UInt8], cost: Cost, count: Int
+        from password: SecretBytes,
+        salt: [UInt8],
+        cost: Cost,
+        count: Int
     ) throws(CryptographyError) -> SecretBytes {
         try SecretBytes(count: count) { output throws(CryptographyError) in
             try password.withUnsafeBytes { password throws(CryptographyError) in
                 try openSSL("EVP_PBE_scrypt") {
                     EVP_PBE_scrypt(
-                        password.baseAddress, password.count, salt, salt.count, cost.n,
-                        UInt64(cost.r), UInt64(cost.p), 1 << 30, output.baseAddress, output.count)
+                        password.baseAddress,
+                        password.count,
+                        salt,
+                        salt.count,
+                        cost.n,
+                        UInt64(cost.r),
+                        UInt64(cost.p),
+                        1 << 30,
+                        output.baseAddress,
+                        output.count
+                    )
                 }
             }
         }

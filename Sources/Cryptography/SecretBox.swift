@@ -21,14 +21,21 @@ public enum SecretBox {
     ///   - nonce: 24 bytes, never used twice with one key.
     ///   - sealed: Receives tag (16) ‖ ciphertext (`plaintext.count`); exactly that long.
     public static func seal(
-        _ plaintext: UnsafeRawBufferPointer, key: SecretBytes, nonce: UnsafeRawBufferPointer,
+        _ plaintext: UnsafeRawBufferPointer,
+        key: SecretBytes,
+        nonce: UnsafeRawBufferPointer,
         into sealed: UnsafeMutableRawBufferPointer
     ) {
         precondition(key.count == keyCount && nonce.count == nonceCount)
         precondition(sealed.count == plaintext.count + tagCount)
         key.withUnsafeBytes { key in
             _ = crypto_secretbox_easy(
-                sealed.bytes, plaintext.bytes, UInt64(plaintext.count), nonce.bytes, key.bytes)
+                sealed.bytes,
+                plaintext.bytes,
+                UInt64(plaintext.count),
+                nonce.bytes,
+                key.bytes
+            )
         }
     }
 
@@ -42,7 +49,9 @@ public enum SecretBox {
     /// - Throws: ``CryptographyError/authenticationFailed``, also when `sealed` is shorter than a
     ///   tag.
     public static func open(
-        _ sealed: UnsafeRawBufferPointer, key: SecretBytes, nonce: UnsafeRawBufferPointer,
+        _ sealed: UnsafeRawBufferPointer,
+        key: SecretBytes,
+        nonce: UnsafeRawBufferPointer,
         into plaintext: UnsafeMutableRawBufferPointer
     ) throws(CryptographyError) {
         precondition(key.count == keyCount && nonce.count == nonceCount)
@@ -50,7 +59,12 @@ public enum SecretBox {
         precondition(plaintext.count == sealed.count - tagCount)
         let result = key.withUnsafeBytes { key in
             crypto_secretbox_open_easy(
-                plaintext.bytes, sealed.bytes, UInt64(sealed.count), nonce.bytes, key.bytes)
+                plaintext.bytes,
+                sealed.bytes,
+                UInt64(sealed.count),
+                nonce.bytes,
+                key.bytes
+            )
         }
         guard result == 0 else { throw .authenticationFailed }
     }

@@ -20,6 +20,7 @@ public final class SecretBytes: Sendable {
     /// - Parameters:
     ///   - count: 0 or more.
     ///   - body: Fills the buffer; the memory is wiped if it throws.
+    /// - Throws: What `body` throws.
     public init<Failure: Error>(
         count: Int,
         initializingWith body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
@@ -81,6 +82,7 @@ public final class SecretBytes: Sendable {
     /// A copy of part of the bytes.
     ///
     /// - Parameter range: Within `0..<count`.
+    /// - Returns: `range.count` bytes in memory of their own.
     public func slice(_ range: Range<Int>) -> SecretBytes {
         withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[range])) }
     }

@@ -22,7 +22,9 @@ public enum XChaCha20Poly1305 {
     ///   - associatedData: Authenticated, not stored.
     ///   - sealed: Receives ciphertext (`plaintext.count`) ‖ tag (16); exactly that long.
     public static func seal(
-        _ plaintext: UnsafeRawBufferPointer, key: SecretBytes, nonce: UnsafeRawBufferPointer,
+        _ plaintext: UnsafeRawBufferPointer,
+        key: SecretBytes,
+        nonce: UnsafeRawBufferPointer,
         associatedData: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         into sealed: UnsafeMutableRawBufferPointer
     ) {
@@ -30,8 +32,16 @@ public enum XChaCha20Poly1305 {
         precondition(sealed.count == plaintext.count + tagCount)
         key.withUnsafeBytes { key in
             _ = crypto_aead_xchacha20poly1305_ietf_encrypt(
-                sealed.bytes, nil, plaintext.bytes, UInt64(plaintext.count), associatedData.bytes,
-                UInt64(associatedData.count), nil, nonce.bytes, key.bytes)
+                sealed.bytes,
+                nil,
+                plaintext.bytes,
+                UInt64(plaintext.count),
+                associatedData.bytes,
+                UInt64(associatedData.count),
+                nil,
+                nonce.bytes,
+                key.bytes
+            )
         }
     }
 
@@ -46,7 +56,9 @@ public enum XChaCha20Poly1305 {
     /// - Throws: ``CryptographyError/authenticationFailed``, also when `sealed` is shorter than a
     ///   tag.
     public static func open(
-        _ sealed: UnsafeRawBufferPointer, key: SecretBytes, nonce: UnsafeRawBufferPointer,
+        _ sealed: UnsafeRawBufferPointer,
+        key: SecretBytes,
+        nonce: UnsafeRawBufferPointer,
         associatedData: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         into plaintext: UnsafeMutableRawBufferPointer
     ) throws(CryptographyError) {
@@ -55,8 +67,16 @@ public enum XChaCha20Poly1305 {
         precondition(plaintext.count == sealed.count - tagCount)
         let result = key.withUnsafeBytes { key in
             crypto_aead_xchacha20poly1305_ietf_decrypt(
-                plaintext.bytes, nil, nil, sealed.bytes, UInt64(sealed.count),
-                associatedData.bytes, UInt64(associatedData.count), nonce.bytes, key.bytes)
+                plaintext.bytes,
+                nil,
+                nil,
+                sealed.bytes,
+                UInt64(sealed.count),
+                associatedData.bytes,
+                UInt64(associatedData.count),
+                nonce.bytes,
+                key.bytes
+            )
         }
         guard result == 0 else { throw .authenticationFailed }
     }

@@ -34,8 +34,11 @@ extension Errno: CustomStringConvertible {
 /// - Parameters:
 ///   - retryOnInterrupt: Call again on `EINTR`. Not for `close`, whose descriptor is gone.
 ///   - call: One system call and nothing else; `errno` is the thread's.
+/// - Returns: What the call returned, never -1.
+/// - Throws: What the call left in `errno`.
 public func valueOrErrno<Value: FixedWidthInteger>(
-    retryOnInterrupt: Bool = true, _ call: () -> Value
+    retryOnInterrupt: Bool = true,
+    _ call: () -> Value
 ) throws(Errno) -> Value {
     while true {
         let value = call()

@@ -39,6 +39,7 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     public borrowing func duplicate() throws(Errno) -> OwnedDescriptor {
         let rawValue = rawValue
         return OwnedDescriptor(
-            takingOwnershipOf: try valueOrErrno { linux_duplicate(rawValue) })
+            takingOwnershipOf: try valueOrErrno { linux_duplicate(rawValue) }
+        )
     }
 }

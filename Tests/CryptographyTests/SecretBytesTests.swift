@@ -1,5 +1,6 @@
-import Cryptography
 import Testing
+
+@testable import Cryptography
 
 @Suite struct `Secret bytes` {
     @Test func `show their length and nothing else`() {

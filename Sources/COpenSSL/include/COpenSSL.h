@@ -6,13 +6,10 @@
 #define COPENSSL_H
 
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/http.h>
 #include <openssl/kdf.h>
-#include <openssl/param_build.h>
-#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>

@@ -1,0 +1,119 @@
+public import Cryptography
+
+/// Keys by name, as a source delivers them.
+///
+/// On the fetcher's pipe, all numbers big-endian:
+///
+///     "SSKB" ‖ version (1 byte: 1) ‖ number of keys (2) ‖
+///     for each: length of name (1) ‖ name ‖ length of key (2) ‖ key
+public struct KeyBundle: Sendable {
+    /// The name of a key whose source has no names.
+    public static let defaultName = "default"
+
+    /// Longest encoding in bytes.
+    public static let maximumEncodedCount = 65_536
+
+    private static let magic = Array("SSKB\u{1}".utf8)
+
+    private var entries: [(name: String, key: StoreKey)] = []
+
+    /// Creates a bundle without keys.
+    public init() {}
+
+    /// The names, in the order the keys were added.
+    public var names: [String] { entries.map(\.name) }
+
+    /// The key of that name, if there is one.
+    public subscript(name: String) -> StoreKey? {
+        entries.first { $0.name == name }?.key
+    }
+
+    /// The generated key of that id, if there is one.
+    public func generatedKey(id: String) -> GeneratedKey? {
+        for entry in entries {
+            if let generated = entry.key.generated, generated.id == id { return generated }
+        }
+        return nil
+    }
+
+    /// The ids of the generated keys, in the order the keys were added.
+    public var generatedKeyIDs: [String] { entries.compactMap { $0.key.generated?.id } }
+
+    /// Adds a key.
+    ///
+    /// - Parameters:
+    ///   - key: Any key.
+    ///   - name: 1 to 128 letters, digits, `.`, `_` or `-`, not in the bundle yet.
+    /// - Throws: ``KeyFormatError``.
+    public mutating func add(_ key: StoreKey, named name: String) throws(KeyFormatError) {
+        guard (1...128).contains(name.utf8.count), name.utf8.allSatisfy(isNameCharacter) else {
+            throw .invalidName
+        }
+        guard self[name] == nil else { throw .duplicateName(name) }
+        entries.append((name, key))
+    }
+
+    /// The bundle as it crosses a pipe.
+    public func encoded() -> SecretBytes {
+        var parts = [SecretBytes(copying: Self.magic), bigEndian(entries.count)]
+        for entry in entries {
+            parts.append(SecretBytes(copying: [UInt8(entry.name.utf8.count)]))
+            parts.append(SecretBytes(copying: entry.name.utf8))
+            parts.append(bigEndian(entry.key.text.count))
+            parts.append(entry.key.text)
+        }
+        return SecretBytes.concatenating(parts)
+    }
+
+    /// Reads what ``encoded()`` wrote, and nothing else.
+    ///
+    /// - Parameter bytes: The whole encoding, at most ``maximumEncodedCount`` bytes.
+    /// - Throws: ``KeyFormatError``.
+    public init(decoding bytes: UnsafeRawBufferPointer) throws(KeyFormatError) {
+        guard bytes.count <= Self.maximumEncodedCount, bytes.starts(with: Self.magic) else {
+            throw .malformedBundle
+        }
+        var rest = bytes[Self.magic.count...]
+        let count = try takeLength(2, from: &rest)
+        for _ in 0..<count {
+            let name = try take(try takeLength(1, from: &rest), from: &rest)
+            let text = try take(try takeLength(2, from: &rest), from: &rest)
+            let key = try StoreKey(SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text)))
+            try add(key, named: String(decoding: name, as: UTF8.self))
+        }
+        guard rest.isEmpty else { throw .malformedBundle }
+    }
+}
+
+private func isNameCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "-"):
+        true
+    default:
+        false
+    }
+}
+
+private func bigEndian(_ number: Int) -> SecretBytes {
+    SecretBytes(copying: [
+        UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number),
+    ])
+}
+
+private func take(
+    _ count: Int,
+    from rest: inout Slice<UnsafeRawBufferPointer>
+) throws(KeyFormatError) -> Slice<UnsafeRawBufferPointer> {
+    guard rest.count >= count else { throw .malformedBundle }
+    defer { rest = rest.dropFirst(count) }
+    return rest.prefix(count)
+}
+
+private func takeLength(
+    _ count: Int,
+    from rest: inout Slice<UnsafeRawBufferPointer>
+) throws(KeyFormatError) -> Int {
+    try take(count, from: &rest).reduce(0) { $0 << 8 | Int($1) }
+}
