@@ -1,0 +1,108 @@
+internal import Cryptography
+internal import Logging
+internal import NIOCore
+internal import NIOHTTPTypes
+
+/// Gives every phase of a connection an absolute end, says why connections fail, and wipes bodies.
+///
+/// A deadline runs from the connection's beginning to the last byte of its first request, TLS
+/// handshake included; then to the last byte of the answer; then until the next request has come
+/// whole. None is prolonged by bytes that trickle in.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let limits: ServerLimits
+    private let logger: Logger
+    private var deadline: Scheduled<Void>?
+
+    init(limits: ServerLimits, logger: Logger) {
+        self.limits = limits
+        self.logger = logger
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        setDeadline(seconds: limits.requestSeconds, phase: "request", context: context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head: setDeadline(seconds: limits.requestSeconds, phase: "request", context: context)
+        case .body: break
+        case .end: setDeadline(seconds: limits.requestSeconds, phase: "answer", context: context)
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head:
+            context.write(data, promise: promise)
+        case .body(let buffer):
+            let written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.whenComplete { _ in Self.wipe(buffer) }
+            context.write(data, promise: written)
+        case .end:
+            setDeadline(seconds: limits.idleSeconds, phase: "idle", context: context)
+            context.write(data, promise: promise)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let reason = ConnectionFailure.tlsReason(of: error) {
+            log("Connection refused", reason: reason, context: context, level: .notice)
+        } else {
+            log("Connection failed", reason: "\(error)", context: context, level: .debug)
+        }
+        context.fireErrorCaught(error)
+    }
+
+    private func setDeadline(seconds: Int, phase: String, context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let guarded = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) {
+            let (handler, context) = guarded.value
+            // A connection that was merely kept open has done nothing wrong.
+            handler.log(
+                "Connection timed out",
+                reason: phase,
+                context: context,
+                level: phase == "idle" ? .debug : .notice
+            )
+            context.close(promise: nil)
+        }
+    }
+
+    private func log(
+        _ message: Logger.Message,
+        reason: String,
+        context: ChannelHandlerContext,
+        level: Logger.Level
+    ) {
+        let address = context.channel.remoteAddress.flatMap(IPAddress.init)
+        logger.log(
+            level: level,
+            message,
+            metadata: ["address": "\(address?.description ?? "unknown")", "reason": "\(reason)"]
+        )
+    }
+
+    /// Overwrites what a body held, in place, whoever else still refers to it.
+    ///
+    /// Runs once the bytes have been encrypted and written, or the connection is gone.
+    private static func wipe(_ buffer: ByteBuffer) {
+        var buffer = buffer
+        let readable = buffer.readerIndex..<buffer.writerIndex
+        // Not the copy-on-write accessor: it would wipe a copy.
+        buffer.withVeryUnsafeMutableBytes { bytes in
+            Wipe.zero(UnsafeMutableRawBufferPointer(rebasing: bytes[readable]))
+        }
+    }
+}

@@ -1,0 +1,19 @@
+internal import HTTPTypes
+
+/// What a request line asks for.
+enum Route: Equatable {
+    case key, unlock
+    case unknown
+    case wrongMethod(allowed: String)
+
+    /// Finds the route of the key listener.
+    ///
+    /// Paths are compared as they came: no decoding and no clean-up, so no two ways to spell one.
+    init(method: HTTPRequest.Method, path: String?) {
+        switch path?.prefix(while: { $0 != "?" }) {
+        case "/key": self = method == .get ? .key : .wrongMethod(allowed: "GET")
+        case "/v1/unlock": self = method == .post ? .unlock : .wrongMethod(allowed: "POST")
+        default: self = .unknown
+        }
+    }
+}

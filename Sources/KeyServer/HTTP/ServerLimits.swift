@@ -1,0 +1,31 @@
+/// What one peer may cost the server.
+public struct ServerLimits: Equatable, Sendable {
+    /// Longest request body, in bytes.
+    public var bodyCount = 65_536
+
+    /// All header fields of a request together, in bytes.
+    public var headerCount = 16_384
+
+    /// Header fields of a request.
+    public var headerFields = 64
+
+    /// Seconds from the connection's beginning, or the request's, to its last byte.
+    ///
+    /// Absolute: a byte now and then does not prolong it.
+    public var requestSeconds = 10
+
+    /// Seconds a connection may stay open between requests.
+    public var idleSeconds = 30
+
+    /// Connections open at once; more wait in the kernel's queue.
+    public var connections = 4096
+
+    /// Connections the kernel queues up.
+    public var backlog = 1024
+
+    /// Seconds requests in progress get to finish after SIGTERM.
+    public var drainSeconds = 10
+
+    /// The default limits.
+    public init() {}
+}

@@ -1,0 +1,92 @@
+public import Linux
+
+/// Why the server, or an act of administration, did not go ahead.
+public enum KeyServerError: Error, Equatable, Sendable {
+    /// A file could not be read or written.
+    case file(path: String, operation: String, errno: Errno)
+
+    /// A file is larger than anything that belongs there.
+    case fileTooLarge(path: String, limit: Int)
+
+    /// A file that must not be replaced exists.
+    case exists(path: String)
+
+    /// The state directory holds no certificate authority.
+    case noAuthority(directory: String)
+
+    /// A certificate or private key cannot be read, or the two do not belong together.
+    case certificate(source: String, reason: String)
+
+    /// Certificates could not be made.
+    case issuing(reason: String)
+
+    /// The name cannot be a device's.
+    case deviceName(String)
+
+    /// A device of that name has a certificate already.
+    case deviceExists(String)
+
+    /// The name can be no host's.
+    case hostName(String)
+
+    /// The text is no block of addresses.
+    case addressBlock(text: String, reason: String)
+
+    /// The text is no address and port to listen on.
+    case listenAddress(text: String, reason: String)
+
+    /// There is no key to give out.
+    case noKey
+
+    /// A key cannot be used.
+    case key(source: String, reason: String)
+
+    /// An address could not be listened on.
+    case listen(address: String, reason: String)
+
+    /// The server stopped for a reason of its own.
+    case stopped(reason: String)
+}
+
+extension KeyServerError: CustomStringConvertible {
+    /// One line for a person: what was tried, what was found, what would help.
+    public var description: String {
+        switch self {
+        case .file(let path, let operation, let errno):
+            "cannot \(operation) \(path): \(errno)"
+        case .fileTooLarge(let path, let limit):
+            "\(path) is larger than \(limit) bytes"
+        case .exists(let path):
+            "\(path) exists already; remove it or choose another place"
+        case .noAuthority(let directory):
+            "no certificate authority in \(directory); make one with "
+                + "'secure-store ca init --state \(directory) --hostname NAME', "
+                + "or name certificates with --cert, --key and --client-ca"
+        case .certificate(let source, let reason):
+            "\(source): \(reason)"
+        case .issuing(let reason):
+            "the certificate could not be made: \(reason)"
+        case .deviceName(let name):
+            "'\(name)' cannot be a device's name: 1 to 63 lower-case letters, digits and hyphens, "
+                + "neither first nor last a hyphen"
+        case .deviceExists(let name):
+            "a device '\(name)' exists already; choose another name, "
+                + "or give it a new certificate with --replace"
+        case .hostName(let name):
+            "'\(name)' is neither a host name nor an IP address"
+        case .addressBlock(let text, let reason):
+            "'\(text)' is no block of addresses such as 192.0.2.0/24 or 2001:db8::/32: \(reason)"
+        case .listenAddress(let text, let reason):
+            "'\(text)' is no address to listen on such as 0.0.0.0:8443 or [::]:8443: \(reason)"
+        case .noKey:
+            "there is no key to give out; set STORE_PASSWORD, "
+                + "or name a file with --password-file or --key-file"
+        case .key(let source, let reason):
+            "the key from \(source) cannot be used: \(reason)"
+        case .listen(let address, let reason):
+            "cannot listen on \(address): \(reason)"
+        case .stopped(let reason):
+            "the server stopped: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,87 @@
+internal import Glibc
+
+/// A moment, in UTC.
+///
+/// Written by hand, since a formatter would bring the whole of Foundation into the executable.
+public struct Timestamp: Equatable, Sendable {
+    /// Seconds since 1970-01-01.
+    public var seconds: Int
+
+    /// 0...999_999_999.
+    public var nanoseconds: Int
+
+    /// A moment by its number.
+    public init(seconds: Int, nanoseconds: Int = 0) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The present.
+    ///
+    /// C: `clock_gettime`.
+    public static var now: Timestamp {
+        var time = timespec()
+        // Cannot fail for this clock.
+        _ = clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
+    }
+
+    private var parts: tm {
+        var seconds = time_t(seconds)
+        var parts = tm()
+        _ = gmtime_r(&seconds, &parts)
+        return parts
+    }
+
+    /// `YYYY-MM-DD`.
+    public var date: String {
+        let parts = parts
+        return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
+    }
+
+    private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
+    /// As an HTTP `Date` header has it, RFC 9110 §5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    public var httpDate: String {
+        let parts = parts
+        return "\(Self.days[Int(parts.tm_wday)]), \(padded(parts.tm_mday))"
+            + " \(Self.months[Int(parts.tm_mon)]) \(parts.tm_year + 1900) \(time) GMT"
+    }
+
+    /// Reads what ``httpDate`` writes; `nil` for anything else.
+    public init?(httpDate text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 6, words[5] == "GMT",
+            let month = Self.months.firstIndex(of: String(words[2])),
+            let day = Int32(words[1]), let year = Int32(words[3])
+        else { return nil }
+        let clock = words[4].split(separator: ":").compactMap { Int32($0) }
+        guard clock.count == 3 else { return nil }
+        var parts = tm()
+        parts.tm_year = year - 1900
+        parts.tm_mon = Int32(month)
+        parts.tm_mday = day
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock[2])
+        self.init(seconds: timegm(&parts))
+    }
+
+    private var time: String {
+        let parts = parts
+        return "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec))"
+    }
+
+    private func padded(_ number: Int32, to count: Int = 2) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, count - digits.count)) + digits
+    }
+}
+
+extension Timestamp: CustomStringConvertible {
+    /// RFC 3339 with milliseconds: `2026-01-31T23:59:59.123Z`.
+    public var description: String {
+        "\(date)T\(time).\(padded(Int32(nanoseconds / 1_000_000), to: 3))Z"
+    }
+}

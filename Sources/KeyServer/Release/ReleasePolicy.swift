@@ -1,0 +1,93 @@
+/// Decides who gets which key.
+///
+/// A pure function of its inputs, so that every rule can be tested without a connection.
+public struct ReleasePolicy: Sendable {
+    /// From where keys are given out.
+    public var addresses: AddressPolicy
+
+    /// The keys there are.
+    public var keyNames: Set<String>
+
+    /// Makes a policy.
+    ///
+    /// - Parameters:
+    ///   - addresses: From where keys are given out.
+    ///   - keyNames: The names of the keys there are.
+    public init(addresses: AddressPolicy, keyNames: Set<String>) {
+        self.addresses = addresses
+        self.keyNames = keyNames
+    }
+
+    /// Decides about a request: all the keys it names, or none.
+    public func decide(_ request: ReleaseRequest) -> ReleaseDecision {
+        // Fail closed: an address nobody knows is one nobody allowed.
+        guard let address = request.address else { return .refused(.addressUnknown) }
+        switch addresses.verdict(for: address) {
+        case .permitted: break
+        case .denied(let block): return .refused(.addressDenied(by: block))
+        case .notAllowed: return .refused(.addressNotAllowed)
+        }
+        guard !request.keyNames.isEmpty else { return .refused(.noKeyNamed) }
+        for name in request.keyNames where !keyNames.contains(name) {
+            return .refused(.keyNotGranted(name: name))
+        }
+        return .granted
+    }
+}
+
+/// What was decided.
+public enum ReleaseDecision: Equatable, Sendable {
+    /// The device gets every key it named.
+    case granted
+
+    /// The device gets none.
+    case refused(ReleaseRefusal)
+}
+
+/// Why a device gets no key.
+public enum ReleaseRefusal: Equatable, Sendable {
+    /// Its address lies in a denied block.
+    case addressDenied(by: CIDRBlock)
+
+    /// Its address lies in none of the allowed blocks.
+    case addressNotAllowed
+
+    /// Nobody could say where it called from.
+    case addressUnknown
+
+    /// It may not have the key, or there is none of that name: a device cannot tell which.
+    case keyNotGranted(name: String)
+
+    /// It asked for nothing.
+    case noKeyNamed
+
+    /// The code in the answer; clients may depend on it.
+    public var code: String {
+        switch self {
+        case .addressDenied, .addressNotAllowed, .addressUnknown: "address_denied"
+        case .keyNotGranted: "key_not_granted"
+        case .noKeyNamed: "no_key_named"
+        }
+    }
+
+    /// The sentence in the answer; says no more than the device knows itself.
+    public var message: String {
+        switch self {
+        case .addressDenied, .addressNotAllowed, .addressUnknown:
+            "no key is given out to this address"
+        case .keyNotGranted(let name): "this device has no grant for the key '\(name)'"
+        case .noKeyNamed: "the request names no key"
+        }
+    }
+
+    /// What the log says beyond ``code``.
+    public var detail: String {
+        switch self {
+        case .addressDenied(let block): "denied by \(block)"
+        case .addressNotAllowed: "in no allowed block"
+        case .addressUnknown: "peer address unknown"
+        case .keyNotGranted(let name): "no grant for \(name)"
+        case .noKeyNamed: "no key named"
+        }
+    }
+}

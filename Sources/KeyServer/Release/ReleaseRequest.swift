@@ -1,0 +1,34 @@
+/// What a device asks for, and what is known of it.
+public struct ReleaseRequest: Equatable, Sendable {
+    /// The device's name, from its certificate: the only name that counts.
+    public var device: String
+
+    /// The name it gave itself in the request, for the log only.
+    public var claimedDevice: String?
+
+    /// Where the connection came from; `nil` where the kernel could not say.
+    public var address: IPAddress?
+
+    /// The names of the wanted keys, in the order asked, without repetition.
+    public var keyNames: [String]
+
+    /// Describes a request.
+    ///
+    /// - Parameters:
+    ///   - device: From the certificate.
+    ///   - claimedDevice: From the request.
+    ///   - address: The peer's.
+    ///   - keyNames: Repeated names count once.
+    public init(
+        device: String,
+        claimedDevice: String? = nil,
+        address: IPAddress?,
+        keyNames: [String]
+    ) {
+        self.device = device
+        self.claimedDevice = claimedDevice
+        self.address = address
+        var seen: Set<String> = []
+        self.keyNames = keyNames.filter { seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,144 @@
+internal import Cryptography
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import KeyProtocol
+internal import Logging
+internal import NIOCore
+internal import NIOSSL
+
+/// Answers the requests of devices.
+struct KeyResponder: Sendable {
+    let policy: ReleasePolicy
+    let keys: KeyRing
+    let limits: ServerLimits
+    let logger: Logger
+
+    /// Answers one request.
+    @Sendable func respond(
+        _ request: Request,
+        _ writer: consuming ResponseWriter,
+        _ channel: any Channel
+    ) async throws {
+        let answer = try await answer(request, channel)
+        try await writer.write(
+            response: answer.head,
+            body: ResponseBody(byteBuffer: answer.buffer)
+        )
+    }
+
+    private func answer(_ request: Request, _ channel: any Channel) async throws -> Answer {
+        switch Route(method: request.method, path: request.head.path) {
+        case .unknown:
+            return .error(.notFound, code: "not_found", message: "there is nothing at this path")
+        case .wrongMethod(let allowed):
+            return .error(
+                .methodNotAllowed,
+                code: "method_not_allowed",
+                message: "use \(allowed)",
+                fields: [.allow: allowed]
+            )
+        case .key:
+            return try await answerOriginal(channel)
+        case .unlock:
+            return try await answerUnlock(request, channel)
+        }
+    }
+
+    private func answerOriginal(_ channel: any Channel) async throws -> Answer {
+        let request = ReleaseRequest(
+            device: try await device(of: channel),
+            address: address(of: channel),
+            keyNames: [KeyBundle.defaultName]
+        )
+        return decide(request, path: "/key", status: .created) { keys.originalAnswer() }
+    }
+
+    private func answerUnlock(_ request: Request, _ channel: any Channel) async throws -> Answer {
+        let bytes: ByteBuffer
+        if let length = request.headers[.contentLength].flatMap(Int.init),
+            length > limits.bodyCount
+        {
+            return tooLarge
+        }
+        do {
+            bytes = try await request.body.collect(upTo: limits.bodyCount)
+        } catch is NIOTooManyBytesError {
+            return tooLarge
+        }
+        guard let body = UnlockBody(parsing: bytes.readableBytesView) else {
+            return .error(
+                .badRequest,
+                code: "malformed",
+                message: #"the body must be {"device":"…","boot_id":"…","keys":["…"],"#
+                    + #""version":"…"}"#
+            )
+        }
+        let request = ReleaseRequest(
+            device: try await device(of: channel),
+            claimedDevice: body.device,
+            address: address(of: channel),
+            keyNames: body.keyNames
+        )
+        return decide(request, path: "/v1/unlock", status: .ok) {
+            keys.unlockAnswer(for: request.keyNames)
+        }
+    }
+
+    private var tooLarge: Answer {
+        .error(
+            .contentTooLarge,
+            code: "too_large",
+            message: "the body is longer than \(limits.bodyCount) bytes"
+        )
+    }
+
+    /// Decides, writes the log line, and only then lets the answer go.
+    private func decide(
+        _ request: ReleaseRequest,
+        path: String,
+        status: HTTPResponse.Status,
+        answer: () -> SecretBytes?
+    ) -> Answer {
+        var metadata: Logger.Metadata = [
+            "address": "\(request.address?.description ?? "unknown")",
+            "device": "\(request.device)",
+            "keys": "\(request.keyNames.map { $0.prefix(128) }.joined(separator: ","))",
+            "path": "\(path)",
+        ]
+        if let claimed = request.claimedDevice, claimed != request.device {
+            metadata["claimed_device"] = "\(claimed.prefix(128))"
+        }
+        let decision = policy.decide(request)
+        if decision == .granted, let body = answer() {
+            metadata["result"] = "released"
+            logger.info("Key released", metadata: metadata)
+            return .keys(body, status: status)
+        }
+        let refusal: ReleaseRefusal
+        if case .refused(let reason) = decision {
+            refusal = reason
+        } else {
+            // The policy knows exactly the keys there are, so this is not reached; if it ever
+            // is, nothing is given out.
+            refusal = .keyNotGranted(name: request.keyNames.first ?? "")
+        }
+        metadata["result"] = "refused"
+        metadata["code"] = "\(refusal.code)"
+        metadata["reason"] = "\(refusal.detail)"
+        logger.warning("Key refused", metadata: metadata)
+        return .error(.forbidden, code: refusal.code, message: refusal.message)
+    }
+
+    private func address(of channel: any Channel) -> IPAddress? {
+        channel.remoteAddress.flatMap(IPAddress.init)
+    }
+
+    /// The name in the certificate that TLS has verified.
+    private func device(of channel: any Channel) async throws -> String {
+        guard let certificate = try await channel.nioSSL_peerCertificate().get() else {
+            // TLS lets nobody through without one.
+            throw KeyServerError.stopped(reason: "a connection without a certificate")
+        }
+        return try CertificateInfo(der: certificate.toDERBytes()).name
+    }
+}

@@ -1,0 +1,50 @@
+public import Logging
+
+/// Everything a server is started with.
+public struct KeyServerConfiguration: Sendable {
+    /// Where devices call.
+    public var listen: ListenAddress
+
+    /// Where monitoring calls; `nil` for nowhere.
+    public var adminListen: ListenAddress?
+
+    /// The server's certificate and whose devices it trusts.
+    public var certificates: ServerCertificates
+
+    /// The keys it gives out.
+    public var keys: KeyRing
+
+    /// From where keys are given out.
+    public var addresses = AddressPolicy()
+
+    /// Whether TLS 1.2 will do.
+    public var allowsTLS12 = false
+
+    /// What one peer may cost.
+    public var limits = ServerLimits()
+
+    /// Where lines go.
+    public var logger: Logger
+
+    /// Gathers what has no default.
+    ///
+    /// - Parameters:
+    ///   - listen: Where devices call.
+    ///   - adminListen: Where monitoring calls.
+    ///   - certificates: The server's certificate and whose devices it trusts.
+    ///   - keys: The keys it gives out.
+    ///   - logger: Where lines go.
+    public init(
+        listen: ListenAddress,
+        adminListen: ListenAddress?,
+        certificates: ServerCertificates,
+        keys: KeyRing,
+        logger: Logger
+    ) {
+        self.listen = listen
+        self.adminListen = adminListen
+        self.certificates = certificates
+        self.keys = keys
+        self.logger = logger
+    }
+}

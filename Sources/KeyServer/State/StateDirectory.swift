@@ -1,0 +1,139 @@
+internal import Cryptography
+
+/// Where a server keeps what it needs: the authority, its own certificate, the devices'.
+///
+///     ca.pem  ca-key.pem  server.pem  server-key.pem  devices/NAME.pem
+///
+/// Keys are readable by the owner only; a device's key is never kept.
+public struct StateDirectory: Sendable {
+    /// The directory's path.
+    public let path: String
+
+    /// Names a directory; nothing is read or made.
+    public init(_ path: String) {
+        self.path = path
+    }
+
+    /// The authority's certificate.
+    public var authorityCertificate: String { "\(path)/ca.pem" }
+
+    /// The server's certificate.
+    public var serverCertificate: String { "\(path)/server.pem" }
+
+    /// The server's private key.
+    public var serverKey: String { "\(path)/server-key.pem" }
+
+    private var authorityKey: String { "\(path)/ca-key.pem" }
+    private var devices: String { "\(path)/devices" }
+
+    /// Whether there is an authority here.
+    public var holdsAuthority: Bool { StateFile.exists(authorityCertificate) }
+
+    /// Makes an authority and a certificate for the server.
+    ///
+    /// - Parameter hostNames: Host names and addresses devices will call the server by.
+    /// - Throws: ``KeyServerError``; ``KeyServerError/exists(path:)`` where there is one already.
+    public func createAuthority(hostNames: [String]) throws(KeyServerError) {
+        let authority = try CertificateAuthority.make()
+        let server = try authority.issueServerCertificate(hostNames: hostNames)
+        try StateFile.createDirectory(path)
+        for file in [authorityCertificate, authorityKey] where StateFile.exists(file) {
+            throw .exists(path: file)
+        }
+        try StateFile.create(authorityKey, contents: authority.privateKeyPEM(), mode: 0o600)
+        try write(server, certificate: serverCertificate, key: serverKey)
+        // Last: with it the directory counts as complete.
+        try StateFile.create(
+            authorityCertificate,
+            contents: authority.certificatePEM(),
+            mode: 0o644
+        )
+    }
+
+    /// Gives the server another certificate, from the same authority.
+    ///
+    /// - Parameter hostNames: Host names and addresses devices will call the server by.
+    /// - Throws: ``KeyServerError``.
+    public func renewServerCertificate(hostNames: [String]) throws(KeyServerError) {
+        let server = try authority().issueServerCertificate(hostNames: hostNames)
+        try write(server, certificate: serverCertificate, key: serverKey, replacing: true)
+    }
+
+    /// Gives a device a certificate, and keeps a copy of it without the key.
+    ///
+    /// - Parameters:
+    ///   - name: The device's name: one label.
+    ///   - days: How long the certificate is valid.
+    ///   - replacing: Give a device that has a certificate another one. The old one stays valid.
+    /// - Returns: What the device needs.
+    /// - Throws: ``KeyServerError``.
+    public func addDevice(
+        _ name: DeviceName,
+        days: Int,
+        replacing: Bool = false
+    ) throws(KeyServerError) -> DeviceCredentials {
+        let authority = try authority()
+        let issued = try authority.issueDeviceCertificate(name, days: days)
+        try StateFile.createDirectory(devices)
+        do throws(KeyServerError) {
+            try StateFile.create(
+                "\(devices)/\(name).pem",
+                contents: issued.certificatePEM,
+                mode: 0o644,
+                replacing: replacing
+            )
+        } catch .exists {
+            throw .deviceExists(name.text)
+        }
+        return DeviceCredentials(
+            certificate: issued.certificatePEM,
+            privateKey: issued.privateKeyPEM,
+            authority: try authority.certificatePEM()
+        )
+    }
+
+    /// What the devices' certificates say, by name.
+    ///
+    /// - Throws: ``KeyServerError``.
+    public func listDevices() throws(KeyServerError) -> [(name: String, info: CertificateInfo)] {
+        guard StateFile.exists(devices) else {
+            if holdsAuthority { return [] }
+            throw .noAuthority(directory: path)
+        }
+        var list: [(name: String, info: CertificateInfo)] = []
+        for file in try StateFile.names(in: devices) where file.hasSuffix(".pem") {
+            let info = try CertificateInfo(readingFile: "\(devices)/\(file)")
+            list.append((String(file.dropLast(4)), info))
+        }
+        return list
+    }
+
+    private func authority() throws(KeyServerError) -> CertificateAuthority {
+        guard holdsAuthority else { throw .noAuthority(directory: path) }
+        return try CertificateAuthority(
+            certificatePEM: StateFile.read(authorityCertificate),
+            privateKeyPEM: StateFile.read(authorityKey),
+            source: authorityCertificate
+        )
+    }
+
+    private func write(
+        _ issued: IssuedCertificate,
+        certificate: String,
+        key: String,
+        replacing: Bool = false
+    ) throws(KeyServerError) {
+        try StateFile.create(
+            key,
+            contents: issued.privateKeyPEM,
+            mode: 0o600,
+            replacing: replacing
+        )
+        try StateFile.create(
+            certificate,
+            contents: issued.certificatePEM,
+            mode: 0o644,
+            replacing: replacing
+        )
+    }
+}

@@ -1,0 +1,22 @@
+internal import ArgumentParser
+
+/// The root command.
+struct SecureStore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "secure-store",
+        abstract: "Encrypts content and variables for devices, and serves them the keys.",
+        discussion: """
+            Secrets are read from standard input, a file or a prompt; none is needed on the \
+            command line. Exit codes: 0 done, 64 usage, 65 data is malformed or does not decrypt, \
+            69 service unavailable, 71 operating system, 73 would overwrite, 74 input or output, \
+            78 configuration.
+
+            The original Secure Store's flags, such as -generate-keys or -server, work as well.
+            """,
+        version: "secure-store \(Version.text)",
+        subcommands: [
+            KeyCommand.self, EnvironmentCommand.self, AuthorityCommand.self, DeviceCommand.self,
+            ServeCommand.self, CompletionsCommand.self, OriginalCommand.self,
+        ]
+    )
+}
