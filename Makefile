@@ -1,0 +1,60 @@
+# What a person types in this repository. `make help` lists it.
+#
+# Every target is a thin call of a script beside it, so that each can also be read, and run, alone.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Arguments for `swift test`, as in: make test TEST="--filter CryptographyTests"
+TEST ?=
+# Arguments for the benchmarks, as in: make bench BENCH="--quick startup"
+BENCH ?=
+
+.PHONY: help deps deps-test deps-bench build demo test check format bench image install clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## Install the Debian packages that building needs (sudo when not root)
+	@scripts/deps build
+
+deps-test: ## Install what the tests need besides: rclone, nginx, a Docker engine, …
+	@scripts/deps build test
+
+deps-bench: ## Install what the benchmarks need besides: the programs we compare with
+	@scripts/deps build bench
+
+build: deps ## Leave dist/secure-init and dist/secure-store: static, stripped
+	@scripts/build
+
+demo: build ## Show the main job end to end, in under a minute
+	@scripts/demo
+
+test: deps-test ## Run every test; say what was skipped and why (REQUIRE_ALL=1: a skip fails)
+	@scripts/test $(TEST)
+
+check: ## Format and lint, strictly
+	@scripts/deps build lint
+	@scripts/check
+
+format: ## Reformat the Swift sources in place
+	@swift format format --in-place --parallel --recursive --configuration .swift-format \
+		Package.swift Sources Tests
+
+bench: deps-bench build ## Run the benchmarks beside installed peers
+	@Benchmarks/run $(BENCH)
+
+image: build ## Build the container images secure-init and secure-store from dist/
+	@scripts/image
+
+install: ## Install dist/ into $(DESTDIR)$(PREFIX)/bin
+	@test -x dist/secure-init -a -x dist/secure-store || { echo "run 'make build' first" >&2; exit 1; }
+	install -D -m 755 -t "$(DESTDIR)$(PREFIX)/bin" dist/secure-init dist/secure-store
+
+clean: ## Remove what was built here (caches of the tests stay)
+	rm -rf .build dist

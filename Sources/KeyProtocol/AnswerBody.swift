@@ -1,0 +1,78 @@
+public import Cryptography
+
+/// Bodies a key server answers with, the counterparts of what ``ServerAnswer`` reads.
+public enum AnswerBody {
+    /// Of `200` to `POST /v1/unlock`.
+    ///
+    /// - Parameters:
+    ///   - keys: Every one is sent.
+    ///   - lease: For how many seconds they are lent; nil or 0 for ever.
+    /// - Returns: JSON.
+    /// - Throws: ``WireError/notUTF8`` for a key that JSON cannot carry, ``WireError/tooLong``.
+    public static func keys(_ keys: KeyBundle, lease: Int?) throws(WireError) -> SecretBytes {
+        var json = JSONWriter()
+        json.append(#"{"keys":{"#)
+        var separator = ""
+        for name in keys.names {
+            guard let key = keys[name] else { continue }
+            json.append(separator)
+            json.append(quoting: name)
+            json.append(":")
+            try json.append(quoting: key.text)
+            separator = ","
+        }
+        json.append("}")
+        if let lease { json.append(#","lease":\#(lease)"#) }
+        json.append("}")
+        return try checked(json)
+    }
+
+    /// Of `201` to `GET /key`: the original's.
+    ///
+    /// - Parameter key: Sent as it is.
+    /// - Returns: JSON.
+    /// - Throws: ``WireError/notUTF8`` for a key that JSON cannot carry.
+    public static func password(_ key: StoreKey) throws(WireError) -> SecretBytes {
+        var json = JSONWriter()
+        json.append(#"{"password":"#)
+        try json.append(quoting: key.text)
+        json.append("}")
+        return try checked(json)
+    }
+
+    /// Of `202`: a person has to approve.
+    ///
+    /// - Parameters:
+    ///   - code: What the person sees on both sides.
+    ///   - pollAfter: Seconds.
+    /// - Returns: JSON.
+    public static func pending(code: String, pollAfter: Int) -> SecretBytes {
+        var json = JSONWriter()
+        json.append(#"{"code":"#)
+        json.append(quoting: code)
+        json.append(#","poll_after":\#(pollAfter)}"#)
+        return json.text
+    }
+
+    /// Of every 4xx and 5xx.
+    ///
+    /// - Parameters:
+    ///   - code: A word for programs.
+    ///   - message: A sentence for people, without secrets.
+    /// - Returns: JSON.
+    public static func error(code: String, message: String) -> SecretBytes {
+        var json = JSONWriter()
+        json.append(#"{"error":{"code":"#)
+        json.append(quoting: code)
+        json.append(#","message":"#)
+        json.append(quoting: message)
+        json.append("}}")
+        return json.text
+    }
+
+    private static func checked(_ json: JSONWriter) throws(WireError) -> SecretBytes {
+        let text = json.text
+        guard text.count <= UnlockLimits.maximumBodyCount else { throw .tooLong }
+        return text
+    }
+}

@@ -1,0 +1,171 @@
+internal import Cryptography
+
+/// A JSON text (RFC 8259) that was checked as a whole and is decoded in the parts that are asked
+/// for.
+///
+/// The text stays where it is, in secret memory; what is kept beside it is positions only. So no
+/// string of it comes to lie in a `String` or an `Array` unless it is asked for as one, and a text
+/// full of strings does not cost an allocation for each.
+struct JSONDocument {
+    /// A value or a member's name; those within an object or array follow it directly.
+    struct Node {
+        let kind: Kind
+
+        /// Where it stands; of a string, what is between the quotes.
+        let range: Range<Int>
+
+        /// The index of the first node after it and all within it.
+        var end: Int
+    }
+
+    enum Kind {
+        /// Names and values in turn.
+        case object
+        case array
+        case string
+        case number
+        case literal
+    }
+
+    let text: SecretBytes
+    let nodes: [Node]
+
+    /// Checks a text.
+    ///
+    /// - Parameter text: UTF-8; one value with white space around it.
+    /// - Throws: ``WireError``.
+    init(_ text: SecretBytes) throws(WireError) {
+        guard text.count <= UnlockLimits.maximumBodyCount else { throw .tooLong }
+        self.text = text
+        nodes = try text.withUnsafeBytes { bytes throws(WireError) in
+            var scanner = JSONScanner(bytes)
+            return try scanner.scan()
+        }
+    }
+
+    /// The outermost value as an object, or nil where it is something else.
+    var root: JSONObject? { JSONObject(document: self, index: 0) }
+
+    /// A string's text, its escapes resolved.
+    func secret(_ node: Node) -> SecretBytes {
+        text.withUnsafeBytes { bytes in
+            let raw = UnsafeRawBufferPointer(rebasing: bytes[node.range])
+            guard raw.contains(JSONString.escape) else { return SecretBytes(copying: raw) }
+            var buffer = SecretBuffer(capacity: raw.count)
+            JSONString.decode(raw) { byte in
+                withUnsafeBytes(of: byte) { _ = buffer.append($0) }
+            }
+            return buffer.copy()
+        }
+    }
+
+    /// The text of a string that is no secret, escapes resolved.
+    func publicText(_ node: Node) -> String {
+        secret(node).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// An object of a document.
+struct JSONObject {
+    private let document: JSONDocument
+    private let index: Int
+
+    init?(document: JSONDocument, index: Int) {
+        guard document.nodes.indices.contains(index), document.nodes[index].kind == .object else {
+            return nil
+        }
+        self.document = document
+        self.index = index
+    }
+
+    /// Whether a member is there, whatever it is.
+    func has(_ name: String) -> Bool { value(name) != nil }
+
+    /// A member that is a string.
+    ///
+    /// - Returns: Nil where it is missing.
+    /// - Throws: ``WireError/invalid(member:)`` where it is something else.
+    func secret(_ name: String) throws(WireError) -> SecretBytes? {
+        guard let index = value(name) else { return nil }
+        guard document.nodes[index].kind == .string else { throw .invalid(member: name) }
+        return document.secret(document.nodes[index])
+    }
+
+    /// A member that is a string and no secret.
+    ///
+    /// - Parameters:
+    ///   - name: The member's name.
+    ///   - limit: Its longest text in bytes of UTF-8.
+    /// - Returns: Nil where it is missing.
+    /// - Throws: ``WireError/invalid(member:)`` where it is something else or longer.
+    func text(_ name: String, limit: Int) throws(WireError) -> String? {
+        guard let secret = try secret(name) else { return nil }
+        guard secret.count <= limit else { throw .invalid(member: name) }
+        return secret.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A member that is an integer without fraction or exponent.
+    ///
+    /// - Returns: Nil where it is missing.
+    /// - Throws: ``WireError/invalid(member:)`` where it is something else or beyond `Int`.
+    func integer(_ name: String) throws(WireError) -> Int? {
+        guard let index = value(name) else { return nil }
+        let node = document.nodes[index]
+        guard node.kind == .number else { throw .invalid(member: name) }
+        let number = document.text.withUnsafeBytes {
+            Int(String(decoding: $0[node.range], as: UTF8.self))
+        }
+        guard let number else { throw .invalid(member: name) }
+        return number
+    }
+
+    /// A member that is an object.
+    ///
+    /// - Returns: Nil where it is missing.
+    /// - Throws: ``WireError/invalid(member:)`` where it is something else.
+    func object(_ name: String) throws(WireError) -> JSONObject? {
+        guard let index = value(name) else { return nil }
+        guard let object = JSONObject(document: document, index: index) else {
+            throw .invalid(member: name)
+        }
+        return object
+    }
+
+    /// A member that is an array of strings that are no secrets.
+    ///
+    /// - Parameters:
+    ///   - name: The member's name.
+    ///   - maximum: The most elements it has.
+    ///   - limit: An element's longest text in bytes of UTF-8.
+    /// - Returns: Nil where it is missing.
+    /// - Throws: ``WireError/invalid(member:)`` where it is something else or longer.
+    func texts(_ name: String, maximum: Int, limit: Int) throws(WireError) -> [String]? {
+        guard let index = value(name) else { return nil }
+        guard document.nodes[index].kind == .array else { throw .invalid(member: name) }
+        var texts: [String] = []
+        var next = index + 1
+        while next < document.nodes[index].end {
+            let node = document.nodes[next]
+            // An escape takes six bytes for at most three of text.
+            guard node.kind == .string, node.range.count <= limit * 6, texts.count < maximum else {
+                throw .invalid(member: name)
+            }
+            let text = document.publicText(node)
+            guard text.utf8.count <= limit else { throw .invalid(member: name) }
+            texts.append(text)
+            next = node.end
+        }
+        return texts
+    }
+
+    /// The index of a member's value.
+    private func value(_ name: String) -> Int? {
+        var next = index + 1
+        while next < document.nodes[index].end {
+            let value = document.nodes[next].end
+            if document.publicText(document.nodes[next]) == name { return value }
+            next = document.nodes[value].end
+        }
+        return nil
+    }
+}

@@ -1,0 +1,167 @@
+public import Cryptography
+
+/// What a key server answered, told apart by what a device does next.
+///
+/// Protocol: `docs/protocol.md`, "Answers".
+public enum ServerAnswer: Sendable {
+    /// The keys that were asked for, and for how many seconds they are lent, if not for ever.
+    case keys(KeyBundle, lease: Int?)
+
+    /// A person has to approve; to be asked again after so many seconds.
+    case pending(code: String, pollAfter: Int)
+
+    /// Too many requests; to be asked again after so many seconds, if the server said.
+    case rateLimited(retryAfter: Int?)
+
+    /// The server, or a proxy before it, cannot answer now; seconds as above.
+    case unavailable(retryAfter: Int?)
+
+    /// There is no such endpoint: 404 or 405.
+    case noEndpoint
+
+    /// A redirect, which is not followed: it would take credentials where nobody configured it.
+    case redirect
+
+    /// A status the protocol gives no meaning to.
+    case unexpected
+
+    /// No, and asking again will not help. The detail is the server's own, fit to be shown.
+    case refused(RefusalDetail?)
+
+    /// Why a server refuses, in its own words.
+    public struct RefusalDetail: Sendable, Equatable {
+        /// A word for programs, such as `device_revoked`.
+        public let code: String
+
+        /// A sentence for people.
+        public let message: String
+
+        /// Takes both as they are.
+        public init(code: String, message: String) {
+            self.code = code
+            self.message = message
+        }
+    }
+
+    /// Reads an answer.
+    ///
+    /// The media type is not looked at: a proxy or a static server may call JSON `text/plain`.
+    ///
+    /// - Parameters:
+    ///   - status: 100...999.
+    ///   - retryAfter: The value of `Retry-After`, if there is one. A date is passed over.
+    ///   - body: What came after the head, without transfer coding.
+    ///   - endpoint: What was asked.
+    ///   - wanted: The names of the keys that were asked for; others are not kept.
+    /// - Throws: ``WireError`` where the body of a status that promises keys does not hold them.
+    public init(
+        status: Int,
+        retryAfter: String?,
+        body: SecretBytes,
+        endpoint: Endpoint,
+        wanted: [String]
+    ) throws(WireError) {
+        let seconds = Self.seconds(retryAfter)
+        switch (status, endpoint) {
+        case (200, .unlock):
+            self = try Self.keys(body, wanted)
+        case (200, .key), (201, .key):
+            self = try Self.password(body, wanted)
+        case (202, .unlock):
+            self = try Self.pending(body)
+        case (300..<400, _):
+            self = .redirect
+        case (404, _), (405, _):
+            self = .noEndpoint
+        case (429, _):
+            self = .rateLimited(retryAfter: seconds)
+        case (408, _), (425, _), (500..<600, _):
+            self = .unavailable(retryAfter: seconds)
+        case (400..<500, _):
+            self = .refused(Self.detail(body))
+        default:
+            self = .unexpected
+        }
+    }
+
+    private static func keys(
+        _ body: SecretBytes,
+        _ wanted: [String]
+    ) throws(WireError) -> ServerAnswer {
+        guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
+        guard let keys = try root.object("keys") else { throw .missing(member: "keys") }
+        var bundle = KeyBundle()
+        for name in wanted where bundle[name] == nil {
+            guard let text = try keys.secret(name) else { throw .missingKey(name: name) }
+            try bundle.add(text, as: name)
+        }
+        let lease = try root.integer("lease")
+        if let lease, lease < 0 { throw .invalid(member: "lease") }
+        // 0 is "for ever", as is no lease at all.
+        return .keys(bundle, lease: lease == 0 ? nil : lease)
+    }
+
+    private static func password(
+        _ body: SecretBytes,
+        _ wanted: [String]
+    ) throws(WireError) -> ServerAnswer {
+        guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
+        guard let password = try root.secret("password") else {
+            throw .missing(member: "password")
+        }
+        if let other = wanted.first(where: { $0 != KeyBundle.defaultName }) {
+            throw .missingKey(name: other)
+        }
+        var bundle = KeyBundle()
+        try bundle.add(password, as: KeyBundle.defaultName)
+        return .keys(bundle, lease: nil)
+    }
+
+    private static func pending(_ body: SecretBytes) throws(WireError) -> ServerAnswer {
+        guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
+        guard let code = try root.text("code", limit: UnlockLimits.maximumShownCount) else {
+            throw .missing(member: "code")
+        }
+        guard let pollAfter = try root.integer("poll_after") else {
+            throw .missing(member: "poll_after")
+        }
+        return .pending(
+            code: ShownText.make(code, limit: 64),
+            pollAfter: min(
+                max(pollAfter, UnlockLimits.pollAfter.lowerBound),
+                UnlockLimits.pollAfter.upperBound
+            )
+        )
+    }
+
+    /// A refusal stands whatever its body holds.
+    private static func detail(_ body: SecretBytes) -> RefusalDetail? {
+        let limit = UnlockLimits.maximumBodyCount
+        guard let root = try? JSONDocument(body).root, let error = try? root.object("error"),
+            let code = try? error.text("code", limit: limit),
+            let message = try? error.text("message", limit: limit)
+        else { return nil }
+        return RefusalDetail(
+            code: ShownText.make(code, limit: 64),
+            message: ShownText.make(message)
+        )
+    }
+
+    private static func seconds(_ text: String?) -> Int? {
+        guard let text, let seconds = Int(text), seconds >= 0 else { return nil }
+        return min(
+            max(seconds, UnlockLimits.retryAfter.lowerBound),
+            UnlockLimits.retryAfter.upperBound
+        )
+    }
+}
+
+extension KeyBundle {
+    fileprivate mutating func add(_ text: SecretBytes, as name: String) throws(WireError) {
+        do throws(KeyFormatError) {
+            try add(try StoreKey(text), named: name)
+        } catch {
+            throw .malformedKey(name: name, error)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+public import Cryptography
+
+/// What a device asks a key server: the body of `POST /v1/unlock`.
+///
+/// Protocol: `docs/protocol.md`, "POST /v1/unlock".
+public struct UnlockRequest: Sendable, Equatable {
+    /// What the device calls itself; who it is, its certificate or token says.
+    public var device: String
+
+    /// The kernel's `boot_id`.
+    public var bootID: String
+
+    /// The names of the keys it wants.
+    public var keys: [String]
+
+    /// The version of its software.
+    public var version: String
+
+    /// Describes a request.
+    ///
+    /// - Parameters:
+    ///   - device: At most ``UnlockLimits/maximumDeviceCount`` bytes.
+    ///   - bootID: At most ``UnlockLimits/maximumBootIDCount`` bytes.
+    ///   - keys: 1 to ``UnlockLimits/maximumKeys`` names.
+    ///   - version: At most ``UnlockLimits/maximumVersionCount`` bytes.
+    public init(device: String, bootID: String, keys: [String], version: String) {
+        self.device = device
+        self.bootID = bootID
+        self.keys = keys
+        self.version = version
+    }
+
+    /// Reads a request's body, and holds it to the limits.
+    ///
+    /// Members it does not know it passes over.
+    ///
+    /// - Parameter body: JSON.
+    /// - Throws: ``WireError``.
+    public init(decoding body: SecretBytes) throws(WireError) {
+        guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
+        guard let device = try root.text("device", limit: UnlockLimits.maximumDeviceCount) else {
+            throw .missing(member: "device")
+        }
+        let keys = try root.texts(
+            "keys",
+            maximum: UnlockLimits.maximumKeys,
+            limit: UnlockLimits.maximumKeyNameCount
+        )
+        guard let keys else { throw .missing(member: "keys") }
+        guard !keys.isEmpty else { throw .invalid(member: "keys") }
+        self.device = device
+        self.keys = keys
+        bootID = try root.text("boot_id", limit: UnlockLimits.maximumBootIDCount) ?? ""
+        version = try root.text("version", limit: UnlockLimits.maximumVersionCount) ?? ""
+    }
+
+    /// The body, in UTF-8.
+    public func encoded() -> SecretBytes {
+        var json = JSONWriter()
+        json.append(#"{"device":"#)
+        json.append(quoting: device)
+        json.append(#","boot_id":"#)
+        json.append(quoting: bootID)
+        json.append(#","keys":["#)
+        for (index, key) in keys.enumerated() {
+            if index > 0 { json.append(",") }
+            json.append(quoting: key)
+        }
+        json.append(#"],"version":"#)
+        json.append(quoting: version)
+        json.append("}")
+        return json.text
+    }
+}

@@ -1,0 +1,25 @@
+# shellcheck shell=bash disable=SC2034
+# What the scripts share. Sourced, never run.
+
+# The repository, and where the tests keep what is slow to make: base images, an engine's data.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${SECURE_STORE_CACHE:-/var/cache/secure-store-tests}
+
+# Milliseconds on a clock that nobody sets.
+now() {
+    local seconds
+    read -r seconds _ </proc/uptime
+    echo "$((10#${seconds/./} * 10))"
+}
+
+# phase NAME COMMAND…: runs it, then prints how long it took.
+phase() {
+    local name=$1 begin status=0
+    shift
+    begin=$(now)
+    printf '==> %s\n' "$name"
+    "$@" || status=$?
+    local took=$(($(now) - begin))
+    printf '==> %s: %d.%d s\n' "$name" $((took / 1000)) $((took % 1000 / 100))
+    return "$status"
+}
