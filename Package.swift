@@ -125,5 +125,6 @@ let package = Package(
             dependencies: ["Cryptography"],
             swiftSettings: house
         ),
+        .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: house),
     ]
 )
