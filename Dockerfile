@@ -12,7 +12,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && apt-get install -y -q --no-install-recommends \
-        binutils git libfuse3-dev libsodium-dev libssl-dev python3 \
+        binutils busybox-static git libfuse3-dev libsodium-dev libssl-dev python3 \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
@@ -34,3 +34,13 @@ VOLUME /var/lib/secure-store
 WORKDIR /app
 EXPOSE 8443
 ENTRYPOINT ["/secure-store"]
+
+# What docker-compose.yml starts: both programs, the original's encrypted demo content, and busybox.
+FROM scratch AS secure-store-demo
+COPY --from=build /bin/busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+COPY --from=build /source/dist/secure-init /source/dist/secure-store /
+COPY examples/compose/ /demo/
+COPY Tests/Fixtures/secure-store-demo/ /data/
+COPY --from=build --chown=65532:65532 /source/state /var/lib/secure-store
+CMD ["/bin/sh"]

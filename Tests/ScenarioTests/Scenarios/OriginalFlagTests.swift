@@ -37,7 +37,7 @@ struct `The original's flags` {
                 "--volume", "\(certificates.directory.path):/app/certificates:ro",
                 "--env", "ENCRYPTED_TESTVAR=\(Original.encryptedVariable)",
                 image.name, program.rawValue,
-                "-decrypt", "-hostname", host, "-port", "\(server.port)", "-path", "/app",
+                "-decrypt", "-hostname", host, "-port", "\(server.port)", "-path", "/app/decrypted",
                 "-config-path", "/app/keys/encrypt.conf",
                 "-certificate-path", "/app/certificates/cert.pem",
                 "-key-path", "/app/certificates/key.pem",
