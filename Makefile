@@ -49,8 +49,7 @@ format: ## Reformat the Swift sources in place
 bench: deps-bench build ## Run the benchmarks beside installed peers
 	@Benchmarks/run $(BENCH)
 
-image: build ## Build the container images from dist/, without a registry
-	@scripts/deps image
+image: build ## Build the container images secure-init and secure-store from dist/
 	@scripts/image
 
 install: ## Install dist/ into $(DESTDIR)$(PREFIX)/bin

@@ -5,3 +5,9 @@ int linux_openat(int directory, const char *path, int flags, mode_t mode) {
 }
 
 int linux_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
+
+int linux_get_status_flags(int descriptor) { return fcntl(descriptor, F_GETFL); }
+
+int linux_set_status_flags(int descriptor, int flags) { return fcntl(descriptor, F_SETFL, flags); }
+
+int linux_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }

@@ -1,1 +1,3 @@
-print("secure-init")
+internal import SecureInit
+
+SecureInit.main()

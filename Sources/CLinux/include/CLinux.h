@@ -9,6 +9,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "CLinuxProcess.h"
+#include "CLinuxSpawn.h"
+
 // errno is a macro over a function the importer does not see through.
 int linux_errno(void);
 void linux_set_errno(int code);
@@ -21,5 +24,10 @@ int linux_openat(int directory, const char *path, int flags, mode_t mode);
 
 // fcntl(2) is variadic. Duplicates with F_DUPFD_CLOEXEC.
 int linux_duplicate(int descriptor);
+
+// fcntl(2) again: F_GETFL, F_SETFL, and F_SETFD with FD_CLOEXEC.
+int linux_get_status_flags(int descriptor);
+int linux_set_status_flags(int descriptor, int flags);
+int linux_close_on_exec(int descriptor);
 
 #endif

@@ -1,0 +1,91 @@
+internal import CLinux
+internal import Glibc
+
+/// This process.
+public enum CurrentProcess {
+    /// Its id, in its own pid namespace.
+    public static var id: Int32 { getpid() }
+
+    /// Its effective user id.
+    public static var effectiveUser: UInt32 { geteuid() }
+
+    /// Keeps its memory out of core dumps and from other processes' reach.
+    ///
+    /// Lost over an exec. The corresponding C function is `prctl` with `PR_SET_DUMPABLE`.
+    public static func refuseDumps() throws(Errno) {
+        _ = try valueOrErrno { linux_set_dumpable(false) }
+    }
+
+    /// Becomes the parent of its descendants' orphans, as process 1 is by nature.
+    ///
+    /// The corresponding C function is `prctl` with `PR_SET_CHILD_SUBREAPER`.
+    public static func becomeSubreaper() throws(Errno) {
+        _ = try valueOrErrno { linux_set_subreaper() }
+    }
+
+    /// Asks for a signal when the parent ends.
+    ///
+    /// The corresponding C function is `prctl` with `PR_SET_PDEATHSIG`.
+    public static func setParentDeathSignal(_ signal: Signal) throws(Errno) {
+        _ = try valueOrErrno { linux_set_parent_death_signal(signal.rawValue) }
+    }
+
+    /// Leaves at once with this status, running nothing of the C library's on the way.
+    ///
+    /// The corresponding C function is `_exit`.
+    public static func exit(_ status: Int32) -> Never {
+        _exit(status)
+    }
+
+    /// The machine's name, as far as it is text.
+    ///
+    /// The corresponding C function is `gethostname`.
+    public static var hostName: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+            guard let base = buffer.baseAddress, gethostname(base, 255) == 0 else { return "" }
+            base[255] = 0
+            return String(cString: base)
+        }
+    }
+
+    /// Whether `/proc` shows the pid namespace this process lives in.
+    ///
+    /// A `/proc` of another namespace names other processes by our numbers.
+    public static var seesOwnProcesses: Bool {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
+            guard let base = buffer.baseAddress else { return false }
+            let count = readlink("/proc/self", base, 31)
+            guard count > 0 else { return false }
+            base[count] = 0
+            return atoi(base) == getpid()
+        }
+    }
+}
+
+/// The soft and hard limit on the size of core dumps.
+///
+/// The corresponding C functions are `getrlimit` and `setrlimit`.
+public struct CoreLimit: Sendable {
+    /// What applies.
+    public let soft: UInt64
+    /// How far the soft one may be raised.
+    public let hard: UInt64
+
+    /// The limit of this process.
+    public static func current() throws(Errno) -> CoreLimit {
+        var limit = rlimit()
+        _ = try valueOrErrno { getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) }
+        return CoreLimit(soft: UInt64(limit.rlim_cur), hard: UInt64(limit.rlim_max))
+    }
+
+    /// No dumps, and no way back.
+    public static let none = CoreLimit(soft: 0, hard: 0)
+
+    /// Sets the soft limit of this process to nothing, the hard one left for its children.
+    public static func refuseDumps() throws(Errno) {
+        var limit = rlimit()
+        _ = try valueOrErrno { getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) }
+        limit.rlim_cur = 0
+        _ = try valueOrErrno { setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) }
+    }
+}

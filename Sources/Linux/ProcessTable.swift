@@ -1,0 +1,96 @@
+internal import CLinux
+internal import Glibc
+
+/// The processes that `/proc` shows.
+public enum ProcessTable {
+    /// Every process id, in no order.
+    ///
+    /// The corresponding C function is `readdir` on `/proc`.
+    public static func processes() throws(Errno) -> [Int32] {
+        guard let directory = opendir("/proc") else { throw .current }
+        defer { closedir(directory) }
+        var processes: [Int32] = []
+        while let entry = readdir(directory) {
+            let pid = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { atoi($0) }
+            }
+            if pid > 0 { processes.append(pid) }
+        }
+        return processes
+    }
+
+    /// Every process that came from this one, itself left out.
+    public static func descendants(of ancestor: Int32) throws(Errno) -> [Int32] {
+        let parents = try processes().map { (pid: $0, parent: parent(of: $0)) }
+        var found: Set<Int32> = [ancestor]
+        var grew = true
+        while grew {
+            grew = false
+            for process in parents {
+                guard let parent = process.parent, found.contains(parent) else { continue }
+                if found.insert(process.pid).inserted { grew = true }
+            }
+        }
+        found.remove(ancestor)
+        return Array(found)
+    }
+
+    /// Whether a process came from another.
+    public static func isDescendant(_ pid: Int32, of ancestor: Int32) -> Bool {
+        var current = pid
+        // A chain longer than the table is no chain.
+        for _ in 0..<4096 {
+            guard let parent = parent(of: current), parent > 0 else { return false }
+            if parent == ancestor { return true }
+            current = parent
+        }
+        return false
+    }
+
+    /// The parent of a process; nil when there is no such process.
+    ///
+    /// Format: `proc(5)`, `/proc/PID/stat`: pid, name in parentheses, state, parent.
+    public static func parent(of pid: Int32) -> Int32? {
+        let fields = statusFields(of: pid)
+        return fields?.parent
+    }
+
+    /// Whether a process is only waiting to be reaped.
+    public static func isZombie(_ pid: Int32) -> Bool {
+        statusFields(of: pid)?.state == UInt8(ascii: "Z")
+    }
+
+    private static func statusFields(of pid: Int32) -> (state: UInt8, parent: Int32)? {
+        let descriptor = linux_openat(AT_FDCWD, "/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { return nil }
+        let file = OwnedDescriptor(takingOwnershipOf: descriptor)
+        return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
+            guard let count = try? file.readAvailable(into: buffer), count > 0 else { return nil }
+            let text = buffer[..<count]
+            // The name may hold anything, parentheses too, so the last one ends it.
+            guard let close = text.lastIndex(of: UInt8(ascii: ")")), close + 2 < text.endIndex
+            else { return nil }
+            let fields = text[(close + 2)...].split(separator: UInt8(ascii: " "), maxSplits: 2)
+            guard fields.count == 3, let state = fields[0].first else { return nil }
+            var parent: Int32 = 0
+            for digit in fields[1] {
+                parent = parent &* 10 &+ Int32(digit) &- Int32(UInt8(ascii: "0"))
+            }
+            return (state, parent)
+        }
+    }
+
+    /// Sends a signal to a process.
+    ///
+    /// The corresponding C function is `kill`.
+    public static func send(_ signal: Signal, to pid: Int32) throws(Errno) {
+        _ = try valueOrErrno { Glibc.kill(pid, signal.rawValue) }
+    }
+
+    /// Sends a signal to every process of a group.
+    ///
+    /// The corresponding C function is `killpg`.
+    public static func send(_ signal: Signal, toGroup group: Int32) throws(Errno) {
+        _ = try valueOrErrno { Glibc.killpg(group, signal.rawValue) }
+    }
+}

@@ -1,0 +1,104 @@
+internal import Glibc
+internal import KeyProtocol
+internal import Linux
+
+/// The program: a supervisor, or one of its helpers.
+public enum SecureInit {
+    /// Runs, and ends the process.
+    public static func main() -> Never {
+        let arguments = CommandLine.unsafeArgv
+        if let role = arguments[Int(CommandLine.argc > 1 ? 1 : 0)].map({ String(cString: $0) })
+            .flatMap(HelperProcess.Role.init)
+        {
+            switch role {
+            case .fetcher: FetcherProcess.main()
+            case .worker: WorkerProcess.main()
+            }
+        }
+        CurrentProcess.exit(supervise(arguments, count: Int(CommandLine.argc)))
+    }
+
+    private static func supervise(
+        _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
+        count: Int
+    ) -> Int32 {
+        do throws(InitError) {
+            let signals = try SignalQueue.blockingAll()
+            let coreLimit = try harden()
+            let environment = InheritedEnvironment.takeInitial()
+            let parsed = try OptionParser(arguments: arguments, count: count)
+                .parse(variables: environment.options)
+            let settings = parsed.settings
+            if settings.showsHelp || settings.showsVersion {
+                return show(settings.showsHelp ? Help.text : "secure-init \(Help.version)\n")
+            }
+            let plan = try CommandPlan(
+                settings: settings,
+                arguments: (parsed.command..<max(count, parsed.command)).compactMap {
+                    arguments[$0].map { UnsafePointer($0) }
+                },
+                needsKey: !settings.withoutVolume || !environment.encrypted.isEmpty,
+                coreLimit: coreLimit
+            )
+            if settings.localPassword != nil {
+                settings.log.warning(
+                    "a password on the command line is visible to who lists processes: use file:"
+                )
+            }
+            try adoptOrphans(settings)
+            return Supervisor(
+                settings: settings,
+                plan: plan,
+                signals: signals,
+                environment: environment
+            ).run()
+        } catch {
+            Log().error(
+                "\(error)",
+                ["exit": .number(Int64(error.exitCode)), "phase": .text(error.phase)]
+            )
+            return error.exitCode
+        }
+    }
+
+    /// Closes this process to others, and gives the limit that the command is to have again.
+    private static func harden() throws(InitError) -> CoreLimit {
+        DescriptorFlags.occupyStandardStreams()
+        do throws(Errno) {
+            try CurrentProcess.refuseDumps()
+            let limit = try CoreLimit.current()
+            try CoreLimit.refuseDumps()
+            return limit
+        } catch {
+            throw .system("cannot forbid core dumps", error)
+        }
+    }
+
+    private static func adoptOrphans(_ settings: Settings) throws(InitError) {
+        do throws(Errno) {
+            if CurrentProcess.id != 1 { try CurrentProcess.becomeSubreaper() }
+            if let signal = settings.parentDeathSignal {
+                try CurrentProcess.setParentDeathSignal(signal)
+            }
+        } catch {
+            throw .system("cannot become the parent of orphans", error)
+        }
+    }
+
+    private static func show(_ text: String) -> Int32 {
+        var text = text
+        return text.withUTF8 { write(STDOUT_FILENO, $0.baseAddress, $0.count) } == -1
+            ? ExitCode.system.rawValue : 0
+    }
+}
+
+extension SignalQueue {
+    /// Blocks every signal, before anything else is done.
+    fileprivate static func blockingAll() throws(InitError) -> SignalQueue {
+        do throws(Errno) {
+            return try SignalQueue()
+        } catch {
+            throw .system("cannot block signals", error)
+        }
+    }
+}

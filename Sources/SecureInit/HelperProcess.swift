@@ -1,0 +1,160 @@
+internal import Cryptography
+internal import Linux
+
+/// A process of ours that does what the supervisor must not: the same executable, started afresh.
+///
+/// It gets its job over one pipe and answers over another; nothing else is inherited, and its
+/// environment is empty.
+final class HelperProcess {
+    /// Which helper, as its private first argument says.
+    enum Role: String {
+        /// Fetches the key over the network.
+        case fetcher = "--secure-init-fetcher"
+        /// Serves the volume.
+        case worker = "--secure-init-worker"
+    }
+
+    /// The descriptors a helper finds.
+    enum Inherited {
+        /// The job, to be read to its end.
+        static let job: Int32 = 3
+        /// Where frames go.
+        static let frames: Int32 = 4
+        /// `/dev/fuse`, of the worker only.
+        static let device: Int32 = 5
+    }
+
+    /// Who a helper is and what it may do.
+    struct Rights {
+        var identity: ProcessStart.Identity?
+        var capabilities: ProcessStart.Capabilities?
+        var noNewPrivileges = true
+        var ignoredSignals: SignalSet = []
+    }
+
+    /// The process id.
+    let pid: Int32
+
+    /// How it ended, once it did.
+    var end: ChildEnd?
+
+    private let started: StartedProcess
+    private var frames: FrameReader
+    private var job: PendingJob?
+
+    /// Starts a helper.
+    ///
+    /// - Parameters:
+    ///   - role: Which.
+    ///   - rights: Who it is.
+    ///   - job: What it shall do; written as the pipe takes it, wiped when written.
+    ///   - device: A descriptor for it to inherit.
+    ///   - maximumPayloadCount: The longest answer it has reason to give.
+    /// - Throws: `Errno` of `pipe` or `fork`.
+    init(
+        _ role: Role,
+        rights: Rights,
+        job: SecretBytes,
+        device: Int32?,
+        maximumPayloadCount: Int
+    ) throws(Errno) {
+        let (jobRead, jobWrite) = try Pipe().ends()
+        let jobInput = OwnedDescriptor(takingOwnershipOf: jobRead)
+        let jobOutput = OwnedDescriptor(takingOwnershipOf: jobWrite)
+        let (frameRead, frameWrite) = try Pipe().ends()
+        let frameInput = OwnedDescriptor(takingOwnershipOf: frameRead)
+        let frameOutput = OwnedDescriptor(takingOwnershipOf: frameWrite)
+        try jobOutput.setNonblocking()
+        try frameInput.setNonblocking()
+
+        let environment = CStringArray([])
+        // Where /proc is not mounted, the path the kernel was given is the next best.
+        var start = ProcessStart(
+            candidates: ["/proc/self/exe"] + (InitialMemory.executablePath.map { [$0] } ?? []),
+            arguments: CStringArray(["secure-init", role.rawValue]),
+            environment: environment.pointer
+        )
+        start.descriptors = [
+            (Inherited.job, jobInput.rawValue), (Inherited.frames, frameOutput.rawValue),
+        ]
+        if let device { start.descriptors.append((Inherited.device, device)) }
+        start.isolatesDescriptors = true
+        start.grouping = .session
+        start.identity = rights.identity
+        start.capabilities = rights.capabilities
+        start.noNewPrivileges = rights.noNewPrivileges
+        start.ignoredSignals = rights.ignoredSignals
+        start.coreLimit = CoreLimit.none
+        start.parentDeathSignal = .kill
+        started = try start.start()
+        withExtendedLifetime(environment) {}
+        pid = started.pid
+        frames = FrameReader(frameInput, maximumPayloadCount: maximumPayloadCount)
+        self.job = PendingJob(job, to: jobOutput)
+    }
+
+    /// How its exec went; asked again while it is pending.
+    private(set) var outcome = StartedProcess.Report.pending
+
+    /// How its exec went by now.
+    var report: StartedProcess.Report {
+        if outcome == .pending { outcome = started.report() }
+        return outcome
+    }
+
+    /// Readable once the exec went one way or the other.
+    var reportDescriptor: Int32 { started.descriptor.rawValue }
+
+    /// Puts what it may have to say, or to hear, on the list.
+    func register(in waits: inout WaitList) {
+        waits.add(frames.descriptor.rawValue, .readable)
+        if let descriptor = job?.descriptor { waits.add(descriptor, .writable) }
+    }
+
+    /// Goes on with writing the job.
+    func feed() {
+        if job?.write() ?? false { job = nil }
+    }
+
+    /// Hands over what it said.
+    func drain(_ body: (Frame.Kind, UnsafeRawBufferPointer) -> Void) -> FrameReader.Condition {
+        frames.drain(body)
+    }
+
+    /// Ends it at once.
+    func kill() {
+        guard end == nil else { return }
+        try? ProcessTable.send(.kill, to: pid)
+    }
+}
+
+/// A job on its way through a pipe that may be smaller than it.
+private struct PendingJob: ~Copyable {
+    private let bytes: SecretBytes
+    private let output: OwnedDescriptor
+    private var written = 0
+
+    init(_ bytes: SecretBytes, to output: consuming OwnedDescriptor) {
+        self.bytes = bytes
+        self.output = output
+    }
+
+    var descriptor: Int32 { output.rawValue }
+
+    /// Writes what the pipe takes; true when there is nothing left to write, or nobody to read.
+    mutating func write() -> Bool {
+        while written < bytes.count {
+            do throws(Errno) {
+                let start = written
+                let count = try bytes.withUnsafeBytes { bytes throws(Errno) in
+                    try output.writeAvailable(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+                }
+                guard let count else { return false }
+                written += count
+            } catch {
+                return true
+            }
+        }
+        return true
+    }
+}

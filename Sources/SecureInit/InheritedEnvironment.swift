@@ -1,0 +1,107 @@
+internal import Cryptography
+internal import Linux
+
+/// The environment secure-init was started with, taken out of the memory where others may see it.
+///
+/// All of it lies in one locked block, `NAME=VALUE` after `NAME=VALUE`, each followed by a NUL.
+/// Dropping the last reference wipes it.
+final class InheritedEnvironment {
+    /// One entry's place in the block.
+    struct Entry {
+        /// Where `NAME=VALUE` is, the NUL not counted.
+        let range: Range<Int>
+        /// How long the name is; the whole entry where there is no `=`.
+        let nameCount: Int
+
+        /// Where the value is.
+        var value: Range<Int> {
+            min(range.lowerBound + nameCount + 1, range.upperBound)..<range.upperBound
+        }
+    }
+
+    /// Every entry, in order.
+    let entries: [Entry]
+
+    private let block: SecretBytes
+
+    /// Copies the initial environment and erases the original.
+    static func takeInitial() -> InheritedEnvironment {
+        var count = 0
+        InitialMemory.forEachVariable { count += $0.count + 1 }
+        var entries: [Entry] = []
+        let block = SecretBytes(count: count) { block in
+            var offset = 0
+            InitialMemory.forEachVariable { text in
+                block[offset..<offset + text.count].copyBytes(from: text)
+                let end = offset + text.count
+                let name = text.firstIndex(of: UInt8(ascii: "=")) ?? text.count
+                entries.append(Entry(range: offset..<end, nameCount: name))
+                offset = end + 1
+            }
+        }
+        InitialMemory.eraseEnvironment()
+        return InheritedEnvironment(block: block, entries: entries)
+    }
+
+    private init(block: SecretBytes, entries: [Entry]) {
+        self.block = block
+        self.entries = entries
+    }
+
+    /// Lends the bytes of an entry.
+    func withBytes<Result, Failure: Error>(
+        _ range: Range<Int>,
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try block.withUnsafeBytes { bytes throws(Failure) in
+            try body(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        }
+    }
+
+    /// The name of an entry, which is no secret.
+    func name(of entry: Entry) -> String {
+        let start = entry.range.lowerBound
+        return withBytes(start..<start + entry.nameCount) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether an entry's name is this one, or begins with it.
+    func entry(_ entry: Entry, isNamed name: StaticString, orBeginsWithIt: Bool = false) -> Bool {
+        let count = name.utf8CodeUnitCount
+        guard orBeginsWithIt ? entry.nameCount >= count : entry.nameCount == count else {
+            return false
+        }
+        let start = entry.range.lowerBound
+        return withBytes(start..<start + count) {
+            $0.elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: count))
+        }
+    }
+
+    /// The value of the first variable of that name; nil where there is none.
+    func secret(named name: String) -> SecretBytes? {
+        guard let entry = entries.first(where: { self.name(of: $0) == name }) else { return nil }
+        return block.slice(entry.value)
+    }
+
+    /// The value of a variable that is no secret; nil where there is none, or it is empty.
+    func text(named name: StaticString) -> String? {
+        guard let entry = entries.first(where: { self.entry($0, isNamed: name) }) else {
+            return nil
+        }
+        let text = withBytes(entry.value) { String(decoding: $0, as: UTF8.self) }
+        return text.isEmpty ? nil : text
+    }
+
+    /// Name and value of every `SECURE_INIT_*` variable.
+    var options: [(name: String, value: String)] {
+        entries.filter { entry($0, isNamed: "SECURE_INIT_", orBeginsWithIt: true) }.map { entry in
+            (name(of: entry), withBytes(entry.value) { String(decoding: $0, as: UTF8.self) })
+        }
+    }
+
+    /// Every `ENCRYPTED_X`: the name X, and the entry.
+    var encrypted: [(name: String, entry: Entry)] {
+        entries.filter { entry($0, isNamed: "ENCRYPTED_", orBeginsWithIt: true) }.map { entry in
+            (String(name(of: entry).utf8.dropFirst("ENCRYPTED_".utf8.count)) ?? "", entry)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import Linux
+
+extension InitError: CustomStringConvertible {
+    /// One line for a person: what was tried, what was found, what would fix it.
+    ///
+    /// Never a secret.
+    var description: String {
+        switch self {
+        case .unknownOption(let name, let nearest):
+            "unknown option \(name)"
+                + (nearest.map { ": did you mean \($0)?" } ?? ": see --help")
+        case .missingValue(let option, let placeholder):
+            "\(option) wants a value: \(option) \(placeholder)"
+        case .unexpectedValue(let option):
+            "\(option) is a switch: give it no value, or true or false"
+        case .invalidValue(let option, let value, let expected):
+            "\(option) cannot be '\(value)': it wants \(expected)"
+        case .noCommand:
+            "no command given: secure-init [options] [--] COMMAND [ARG…]; see --help"
+        case .noKeySource:
+            "no key source: give --key-source https://HOST, file:PATH, fd:N or env:NAME"
+        case .unknownAccount(let kind, let name):
+            "\(kind) '\(name)' is not in the image's /etc/\(kind == "user" ? "passwd" : "group")"
+        case .noKeyVariable(let name):
+            "variable \(name), which is to hold the key, is not set"
+        case .keySource(let error):
+            "\(error)"
+        case .localPassword(let error):
+            "the password given with -local cannot be a key: \(error)"
+        case .credential(let name, let reason):
+            "\(name): \(reason)"
+        case .noCredentials:
+            "nothing to identify this device with: set MTLS_CERT and MTLS_KEY, or --cert and --key, "
+                + "or --token-file"
+        case .refused(let message):
+            "the key server refuses: \(message)"
+        case .misconfigured(let message):
+            message
+        case .keyTimeout(let milliseconds, let cause):
+            "no key after \(Duration.milliseconds(milliseconds).sentence)"
+                + (cause.map { ": \($0)" } ?? "")
+        case .variable(let name, let error):
+            "ENCRYPTED_\(name): \(error)"
+        case .volume(_, let message):
+            message
+        case .system(let operation, let errno):
+            "\(operation): \(errno)"
+        case .start(let command, let failure):
+            "command '\(command)': \(failure.explained)"
+        case .interrupted(let signal):
+            "\(signal) before the command was started"
+        }
+    }
+
+    /// What secure-init was doing.
+    var phase: String {
+        switch self {
+        case .unknownOption, .missingValue, .unexpectedValue, .invalidValue, .noCommand,
+            .noKeySource, .unknownAccount:
+            "configuration"
+        case .noKeyVariable, .keySource, .localPassword, .credential, .noCredentials, .refused,
+            .misconfigured, .keyTimeout:
+            "key"
+        case .variable:
+            "variables"
+        case .volume:
+            "volume"
+        case .start:
+            "command"
+        case .system, .interrupted:
+            "start"
+        }
+    }
+}
+
+extension StartedProcess.Failure {
+    /// With what a person can do about it, where that is known.
+    var explained: String {
+        guard stage == .execution else { return "\(self)" }
+        switch errno {
+        case .noSuchFile: return "not found"
+        case .permissionDenied: return "not executable: \(errno)"
+        default: return "\(self)"
+        }
+    }
+}
+
+extension Duration {
+    /// `90 s`, or milliseconds where it is no whole second.
+    var sentence: String {
+        let (seconds, attoseconds) = components
+        return attoseconds == 0
+            ? "\(seconds) s"
+            : "\(seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000) ms"
+    }
+}

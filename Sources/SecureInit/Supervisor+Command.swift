@@ -1,0 +1,149 @@
+internal import Linux
+
+extension Supervisor {
+    /// Starts the command and waits until it executes.
+    ///
+    /// - Parameter environment: Wiped when the command has it.
+    /// - Throws: ``InitError/start(command:_:)``.
+    func startCommand(with environment: CommandEnvironment?) throws(InitError) {
+        guard let environment, interruption == nil else {
+            throw .interrupted(interruption ?? .terminate)
+        }
+        let name = plan.arguments.pointer[0].map { String(cString: $0) } ?? ""
+        var start = ProcessStart(
+            candidates: Self.candidates(for: name, in: environment.searchPath),
+            arguments: plan.arguments,
+            environment: environment.pointer
+        )
+        start.allowsShellScripts = true
+        start.grouping = .processGroup
+        start.terminal = Terminal.controlling
+        start.blockedSignals = signals.inheritedMask
+        start.ignoredSignals = signals.inheritedIgnored
+        start.identity = plan.identity
+        start.coreLimit = plan.coreLimit
+        start.noNewPrivileges = settings.noNewPrivileges
+        limitCapabilities(of: &start)
+        let command: Command
+        do throws(Errno) {
+            command = Command(try start.start())
+        } catch {
+            throw .system("cannot start the command", error)
+        }
+        self.command = command
+        phase = .running
+        // Whichever of the two comes first: the group must exist before a signal is sent to it.
+        ProcessGroup.make(command.pid)
+        while !command.learnReport() { turn(until: nil, also: command.reportDescriptor) }
+        withExtendedLifetime(environment) {}
+        if let failure = command.failure {
+            phase = .boot
+            throw .start(command: name, failure)
+        }
+        log.info(
+            "command started",
+            ["command": .text(name), "pid": .number(Int64(command.pid))]
+        )
+    }
+
+    /// Waits for the command's end, or for the volume's if that comes first.
+    ///
+    /// - Returns: The status to end with.
+    func superviseCommand() -> Int32 {
+        while true {
+            if let end = command?.end {
+                let status = settings.remappedExits.contains(end.exitCode) ? 0 : end.exitCode
+                log.info("command ended", fields(of: end, status: status))
+                return status
+            }
+            if let loss = volume?.loss {
+                log.error(
+                    "\(loss)",
+                    ["exit": .number(Int64(loss.exitCode)), "phase": .text(loss.phase)]
+                )
+                return loss.exitCode
+            }
+            turn(until: nil)
+        }
+    }
+
+    private func fields(
+        of end: ChildEnd,
+        status: Int32
+    ) -> KeyValuePairs<String, Log.Value> {
+        if case .killed(let signal) = end.outcome {
+            return ["exit": .number(Int64(status)), "signal": .text("\(signal)")]
+        }
+        return ["exit": .number(Int64(status))]
+    }
+
+    /// Sends the command a signal that arrived here, or what it is rewritten to.
+    func forward(_ signal: Signal) {
+        guard let command, command.end == nil else { return }
+        var signal = signal
+        if let rewritten = settings.rewrites[signal] {
+            guard let rewritten else { return }
+            signal = rewritten
+        }
+        log.debug("forwarding \(signal)")
+        if signal == .continue { giveTerminalBack() }
+        // The only failure there can be is that it has ended: its end is on the way here.
+        if settings.signalsGroup {
+            try? ProcessTable.send(signal, toGroup: command.pid)
+        } else {
+            try? ProcessTable.send(signal, to: command.pid)
+        }
+    }
+
+    /// Takes what the kernel says about the command.
+    func commandChanged(_ end: ChildEnd) {
+        guard case .stopped = end.outcome else {
+            command?.end = end
+            return
+        }
+        // Job control: the shell that started us waits for us to stop, not for the command. Process
+        // 1 has no such shell, and cannot be stopped.
+        guard CurrentProcess.id != 1, Terminal.controlling != nil else { return }
+        try? ProcessTable.send(.stop, to: CurrentProcess.id)
+    }
+
+    /// After `fg` the terminal is ours; it is the command's again.
+    private func giveTerminalBack() {
+        guard let command, let terminal = Terminal.controlling,
+            Terminal.foregroundGroup(of: terminal) == Terminal.ownGroup
+        else { return }
+        try? Terminal.setForegroundGroup(command.pid, of: terminal)
+        try? ProcessTable.send(.continue, toGroup: command.pid)
+    }
+
+    private func limitCapabilities(of start: inout ProcessStart) {
+        guard !settings.keepsCapabilities, let own = try? ProcessCapabilities() else { return }
+        let taken = ProcessStart.wrapperCapabilities
+        // Without power of our own, the command has none from us.
+        guard CurrentProcess.effectiveUser == 0 || !own.permitted.isDisjoint(with: taken) else {
+            return
+        }
+        let bounding = ProcessCapabilities.bounding
+        let mayLimit = own.effective.contains(.setCapabilities)
+        if !bounding.isDisjoint(with: taken), !mayLimit {
+            // An exec as root would bring them back out of the bounding set, but for this.
+            start.noNewPrivileges = true
+            log.warning("no CAP_SETPCAP: the command runs with no-new-privileges instead")
+        }
+        guard !bounding.union(own.permitted).isDisjoint(with: taken) else { return }
+        start.capabilities = ProcessStart.Capabilities(
+            bounding: mayLimit ? bounding.subtracting(taken) : .all,
+            permitted: own.permitted.subtracting(taken),
+            inheritable: own.inheritable.subtracting(taken),
+            ambient: CapabilitySet.all.subtracting(taken)
+        )
+    }
+
+    /// As `execvp` looks for a program.
+    private static func candidates(for name: String, in path: String) -> [String] {
+        guard !name.utf8.contains(UInt8(ascii: "/")), !name.isEmpty else { return [name] }
+        return path.split(separator: ":", omittingEmptySubsequences: false).map {
+            $0.isEmpty ? name : "\($0)/\(name)"
+        }
+    }
+}

@@ -1,0 +1,150 @@
+internal import Cryptography
+internal import KeyProtocol
+internal import KeySources
+internal import Linux
+
+extension Supervisor {
+    /// The fetching of keys over the network, by a process of its own.
+    final class Fetch {
+        /// The process; nil between two.
+        var process: HelperProcess?
+        /// What it delivered.
+        var keys: KeyBundle?
+        /// Why it gave up for good.
+        var failure: InitError?
+        /// Why no key has come yet, as it said last.
+        var cause: String?
+        /// Whether it ended without a word.
+        var hasVanished = false
+    }
+
+    /// Has the fetcher ask the server until it answers.
+    func fetchKeys(from server: ServerAddress) throws(InitError) -> KeyBundle {
+        let fetch = Fetch()
+        self.fetch = fetch
+        defer { endFetch() }
+        guard let environment else { return KeyBundle() }
+        let job = FetchJob(
+            server: server,
+            credentials: try CredentialReader(settings: settings, environment: environment).read(),
+            keyNames: [KeyBundle.defaultName],
+            device: environment.text(named: "BALENA_DEVICE_UUID") ?? CurrentProcess.hostName,
+            bootID: Self.bootID,
+            version: Help.version
+        ).encoded()
+        let deadline = keyDeadline
+        var backoff = Backoff()
+        log.info("asking for the key", ["source": .text(plan.key.name)])
+        while true {
+            try startFetcher(fetch, job: job)
+            while fetch.keys == nil, fetch.failure == nil, !fetch.hasVanished {
+                try bootTurn(until: deadline)
+                try check(deadline, cause: fetch.cause)
+            }
+            if let keys = fetch.keys { return keys }
+            if let failure = fetch.failure { throw failure }
+            log.warning("the fetcher ended unexpectedly; starting it again")
+            try pause(until: backoff.next(), deadline: deadline, cause: fetch.cause)
+        }
+    }
+
+    /// Starts the fetcher as nobody in particular; where that is not possible, as ourselves.
+    private func startFetcher(_ fetch: Fetch, job: SecretBytes) throws(InitError) {
+        var rights = HelperProcess.Rights()
+        rights.capabilities = ProcessStart.Capabilities.none
+        rights.ignoredSignals = SignalSet([.brokenPipe])
+        if CurrentProcess.effectiveUser == 0 {
+            rights.identity = ProcessStart.Identity(
+                user: FetcherProcess.user,
+                group: FetcherProcess.user,
+                supplementaryGroups: []
+            )
+        }
+        let process = try launchFetcher(fetch, rights: rights, job: job)
+        // The exec tells within a moment whether the identity could be had.
+        while process.report == .pending {
+            try bootTurn(until: nil, also: process.reportDescriptor)
+        }
+        guard case .failed(let failure) = process.outcome else { return }
+        guard failure.stage == .identity else {
+            throw .start(command: "secure-init's own fetcher", failure)
+        }
+        log.warning(
+            "the fetcher keeps our user: \(failure)",
+            ["user": .number(Int64(CurrentProcess.effectiveUser))]
+        )
+        rights.identity = nil
+        _ = try launchFetcher(fetch, rights: rights, job: job)
+    }
+
+    private func launchFetcher(
+        _ fetch: Fetch,
+        rights: HelperProcess.Rights,
+        job: SecretBytes
+    ) throws(InitError) -> HelperProcess {
+        fetch.hasVanished = false
+        do throws(Errno) {
+            let process = try HelperProcess(
+                .fetcher,
+                rights: rights,
+                job: job,
+                device: nil,
+                maximumPayloadCount: Frame.maximumPayloadCount
+            )
+            fetch.process = process
+            return process
+        } catch {
+            throw .system("cannot start the fetcher", error)
+        }
+    }
+
+    /// Takes what the fetcher said.
+    func listenToFetcher() {
+        guard let fetch, let process = fetch.process else { return }
+        process.feed()
+        let condition = process.drain { kind, payload in
+            switch kind {
+            case .keys:
+                fetch.keys = try? KeyBundle(decoding: payload)
+            case .failure:
+                fetch.failure = Self.failure(payload)
+            case .cause:
+                let cause = String(decoding: payload, as: UTF8.self)
+                fetch.cause = cause
+                log.warning("waiting for the key: \(cause)", ["source": .text(plan.key.name)])
+            case .opened, .ready, .line:
+                break
+            }
+        }
+        switch condition {
+        case .open:
+            return
+        case .malformed:
+            process.kill()
+        case .closed:
+            break
+        }
+        fetch.hasVanished = true
+        fetch.process = nil
+    }
+
+    /// Sees to it that no fetcher is left.
+    func endFetch() {
+        fetch?.process?.kill()
+        fetch = nil
+    }
+
+    private static func failure(_ payload: UnsafeRawBufferPointer) -> InitError {
+        let message = String(decoding: payload.dropFirst(), as: UTF8.self)
+        switch payload.first.map(Int32.init).flatMap(ExitCode.init) {
+        case .refused: return .refused(message)
+        default: return .misconfigured(message)
+        }
+    }
+
+    private static var bootID: String {
+        let path = "/proc/sys/kernel/random/boot_id"
+        guard let bytes = try? SmallFile.read(path: path, limit: 128) else { return "" }
+        return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,43 @@
+internal import Cryptography
+internal import KeyProtocol
+internal import Linux
+
+extension Supervisor {
+    /// Decrypts every `ENCRYPTED_X` and puts the command's environment together.
+    ///
+    /// What was inherited, credentials included, is wiped here: nobody needs it after this.
+    ///
+    /// - Throws: ``InitError/variable(name:_:)`` for the first that does not decrypt.
+    func decryptVariables(with keys: KeyBundle) throws(InitError) -> CommandEnvironment? {
+        guard let inherited = environment else { return nil }
+        var decrypted: [(name: String, value: SecretBytes)] = []
+        for (name, entry) in inherited.encrypted {
+            // Of several, the C library finds the first.
+            guard !decrypted.contains(where: { $0.name == name }) else { continue }
+            do throws(VariableError) {
+                let value = try inherited.withBytes(entry.value) { value throws(VariableError) in
+                    try EncryptedVariable.decrypt(value, name: name, keys: keys)
+                }
+                decrypted.append((name, value))
+            } catch {
+                throw .variable(name: name, error)
+            }
+        }
+        if !decrypted.isEmpty {
+            log.info(
+                "variables decrypted",
+                [
+                    "count": .number(Int64(decrypted.count)),
+                    "names": .text(decrypted.map(\.name).joined(separator: ",")),
+                ]
+            )
+        }
+        environment = nil
+        return CommandEnvironment(
+            inherited: inherited,
+            decrypted: decrypted,
+            keyVariable: plan.key.variable,
+            home: plan.home
+        )
+    }
+}

@@ -1,0 +1,168 @@
+internal import Cryptography
+internal import KeyProtocol
+internal import Linux
+
+/// Process 1: one thread, one place to sleep.
+///
+/// Everything it does is a straight line of phases; whatever it waits for in a phase, it waits in
+/// ``turn(until:also:)``, which also takes signals, reaps children and listens to its helpers.
+final class Supervisor {
+    /// How far it is.
+    enum Phase {
+        /// Until the command is started. TERM and its kin end secure-init.
+        case boot
+        /// The command runs. Signals are its.
+        case running
+        /// The command has ended. TERM and its kin hurry.
+        case ending
+    }
+
+    let settings: Settings
+    let log: Log
+    let plan: CommandPlan
+    let signals: SignalQueue
+
+    var phase = Phase.boot
+    var environment: InheritedEnvironment?
+    var command: Command?
+    var fetch: Fetch?
+    var volume: Volume?
+
+    /// The first signal that asked to end before the command was started.
+    var interruption: Signal?
+    /// Whether the rest of the grace is to be skipped.
+    var isHurried = false
+
+    private var waits = WaitList()
+
+    init(
+        settings: Settings,
+        plan: CommandPlan,
+        signals: consuming SignalQueue,
+        environment: InheritedEnvironment
+    ) {
+        self.settings = settings
+        log = settings.log
+        self.plan = plan
+        self.signals = signals
+        self.environment = environment
+    }
+
+    /// Lives the life of the container.
+    ///
+    /// - Returns: The status to end with.
+    func run() -> Int32 {
+        let status: Int32
+        do throws(InitError) {
+            let keys = try obtainKeys()
+            let variables = try decryptVariables(with: keys)
+            try openVolume(with: keys)
+            try startCommand(with: variables)
+            status = superviseCommand()
+        } catch {
+            report(error)
+            status = error.exitCode
+        }
+        phase = .ending
+        endFetch()
+        endLeftovers()
+        let isClean = closeVolume()
+        return isClean || status != 0 ? status : ExitCode.inputOutput.rawValue
+    }
+
+    private func report(_ error: InitError) {
+        if case .interrupted(let signal) = error {
+            log.info(
+                "stopped before the command was started",
+                ["exit": .number(Int64(error.exitCode)), "signal": .text("\(signal)")]
+            )
+        } else {
+            log.error(
+                "\(error)",
+                ["exit": .number(Int64(error.exitCode)), "phase": .text(error.phase)]
+            )
+        }
+    }
+}
+
+extension Supervisor {
+    /// Sleeps until something happens, and sees to what is always to be seen to.
+    ///
+    /// - Parameters:
+    ///   - deadline: When to return even if nothing happens; nil for never.
+    ///   - descriptor: One more to wake up for when there is something to read.
+    func turn(until deadline: Instant?, also descriptor: Int32? = nil) {
+        waits.removeAll()
+        waits.add(signals.descriptor.rawValue, .readable)
+        if let descriptor { waits.add(descriptor, .readable) }
+        fetch?.process?.register(in: &waits)
+        if let volume, volume.isListening { volume.process.register(in: &waits) }
+        // Fails only for want of memory, which may be there at the next turn.
+        try? waits.wait(until: deadline)
+        takeSignals()
+        listenToFetcher()
+        listenToWorker()
+    }
+
+    /// A turn of the phases before the command.
+    ///
+    /// - Throws: ``InitError/interrupted(_:)`` once a signal asked to end.
+    func bootTurn(until deadline: Instant?, also descriptor: Int32? = nil) throws(InitError) {
+        turn(until: deadline, also: descriptor)
+        if let interruption { throw .interrupted(interruption) }
+    }
+
+    /// Whether the last turn found the descriptor ready.
+    func isReady(_ descriptor: Int32) -> Bool { waits.isReady(descriptor) }
+
+    private func takeSignals() {
+        guard waits.isReady(signals.descriptor.rawValue) else { return }
+        var childrenEnded = false
+        try? signals.drain { delivery in
+            if delivery.signal == .child {
+                childrenEnded = true
+            } else if delivery.signal != .brokenPipe || delivery.sender != CurrentProcess.id {
+                // A broken pipe of our own is known from the write that failed.
+                take(delivery.signal)
+            }
+        }
+        if childrenEnded { reap() }
+    }
+
+    private func take(_ signal: Signal) {
+        switch phase {
+        case .running:
+            forward(signal)
+        case .boot where signal.asksToEnd:
+            if interruption == nil { interruption = signal }
+        case .ending where signal.asksToEnd:
+            isHurried = true
+        case .boot, .ending:
+            break
+        }
+    }
+
+    /// Takes every child that has ended; nothing here allocates.
+    private func reap() {
+        while let end = Reaper.next(includingStopped: true) {
+            if end.pid == command?.pid {
+                commandChanged(end)
+            } else if case .stopped = end.outcome {
+                continue
+            } else if end.pid == fetch?.process?.pid {
+                fetch?.process?.end = end
+            } else if end.pid == volume?.process.pid {
+                volume?.process.end = end
+            } else if settings.warnsOnReap {
+                log.warning("reaped an orphan", ["pid": .number(Int64(end.pid))])
+            }
+        }
+    }
+}
+
+extension Signal {
+    /// Whether a container's engine, or a terminal, asks to end with it.
+    var asksToEnd: Bool {
+        self == .terminate || self == .interrupt || self == .quit || self == .hangup
+    }
+}
