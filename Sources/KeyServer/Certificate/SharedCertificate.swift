@@ -22,7 +22,7 @@ public enum SharedCertificate {
         do {
             let rsa = try _RSA.Signing.PrivateKey(keySize: .bits4096)
             let key = Certificate.PrivateKey(rsa)
-            let validity = Validity(daysFromNow: days)
+            let validity = Validity(days: days)
             let subject = try DistinguishedName { CommonName(hostName) }
             let certificate = try Certificate(
                 version: .v3,

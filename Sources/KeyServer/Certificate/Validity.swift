@@ -22,12 +22,6 @@ struct Validity {
             notAfter = min(notAfter, issuer.notValidAfter)
         }
     }
-
-    /// So many days from this moment.
-    init(daysFromNow days: Int) {
-        notBefore = Date()
-        notAfter = notBefore + Double(days) * Self.day
-    }
 }
 
 extension Certificate {

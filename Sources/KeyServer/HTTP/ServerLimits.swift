@@ -1,7 +1,9 @@
+internal import KeyProtocol
+
 /// What one peer may cost the server.
 public struct ServerLimits: Equatable, Sendable {
     /// Longest request body, in bytes.
-    public var bodyCount = 65_536
+    public var bodyCount = UnlockLimits.maximumBodyCount
 
     /// All header fields of a request together, in bytes.
     public var headerCount = 16_384

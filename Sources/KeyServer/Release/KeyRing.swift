@@ -1,23 +1,36 @@
 internal import Cryptography
 public import KeyProtocol
 
-/// The keys the server gives out, by name.
+/// The keys the server gives out, by name, with the answers that carry them.
 public struct KeyRing: Sendable {
     private let bundle: KeyBundle
+
+    /// The answer to `GET /key`; `nil` where no key is named `default`.
+    let originalAnswer: SecretBytes?
+
+    /// The answers to requests for one key, which nearly all are: made once, since every piece of
+    /// secret memory costs system calls.
+    private let singleAnswers: [String: SecretBytes]
 
     /// Takes over keys.
     ///
     /// Answers are JSON, so a key must be UTF-8; generated keys are.
     ///
+    /// - Parameter bundle: At least one key.
     /// - Throws: ``KeyServerError/noKey``, ``KeyServerError/key(source:reason:)``.
     public init(_ bundle: KeyBundle) throws(KeyServerError) {
         guard !bundle.names.isEmpty else { throw .noKey }
-        for name in bundle.names {
-            guard let key = bundle[name], Self.isUTF8(key.text) else {
-                throw .key(source: "'\(name)'", reason: "it is not UTF-8, as JSON needs it")
+        self.bundle = bundle
+        var answers: [String: SecretBytes] = [:]
+        for name in bundle.names { answers[name] = try Self.answer(for: [name], from: bundle) }
+        singleAnswers = answers
+        originalAnswer = try bundle[KeyBundle.defaultName].map { key throws(KeyServerError) in
+            do throws(WireError) {
+                return try AnswerBody.password(key)
+            } catch {
+                throw .key(source: "'\(KeyBundle.defaultName)'", reason: "\(error)")
             }
         }
-        self.bundle = bundle
     }
 
     /// The names, in the order the keys were added.
@@ -28,42 +41,26 @@ public struct KeyRing: Sendable {
         bundle[name]?.generated?.id ?? "password"
     }
 
-    /// The answer to `GET /key`: `{"password":"…"}`; `nil` where no key is named `default`.
-    func originalAnswer() -> SecretBytes? {
-        guard let key = bundle[KeyBundle.defaultName] else { return nil }
-        return SecretBytes.concatenating([
-            SecretBytes(copying: #"{"password":"#.utf8), JSONString.encode(key.text),
-            SecretBytes(copying: "}\n".utf8),
-        ])
-    }
-
-    /// The answer to `POST /v1/unlock`: `{"keys":{"name":"key",…},"lease":0}`; 0 is no lease.
-    ///
-    /// - Returns: `nil` where a key is missing.
+    /// The answer to `POST /v1/unlock`; `nil` where a key is missing or they are too many.
     func unlockAnswer(for names: [String]) -> SecretBytes? {
-        var parts = [SecretBytes(copying: #"{"keys":{"#.utf8)]
-        for (index, name) in names.enumerated() {
-            guard let key = bundle[name] else { return nil }
-            let separator = index == 0 ? "" : ","
-            parts.append(SecretBytes(copying: "\(separator)\(JSONString.encode(name)):".utf8))
-            parts.append(JSONString.encode(key.text))
-        }
-        parts.append(SecretBytes(copying: "},\"lease\":0}\n".utf8))
-        return SecretBytes.concatenating(parts)
+        if names.count == 1, let name = names.first { return singleAnswers[name] }
+        guard names.allSatisfy({ bundle[$0] != nil }) else { return nil }
+        return try? Self.answer(for: names, from: bundle)
     }
 
-    /// Checks without making a `String` of the key.
-    private static func isUTF8(_ text: SecretBytes) -> Bool {
-        text.withUnsafeBytes { bytes in
-            var decoder = UTF8()
-            var bytes = bytes.makeIterator()
-            while true {
-                switch decoder.decode(&bytes) {
-                case .scalarValue: continue
-                case .emptyInput: return true
-                case .error: return false
-                }
+    private static func answer(
+        for names: [String],
+        from bundle: KeyBundle
+    ) throws(KeyServerError) -> SecretBytes {
+        var wanted = KeyBundle()
+        do {
+            for name in names {
+                guard let key = bundle[name] else { continue }
+                try wanted.add(key, named: name)
             }
+            return try AnswerBody.keys(wanted, lease: 0)
+        } catch {
+            throw .key(source: "'\(names.joined(separator: "', '"))'", reason: "\(error)")
         }
     }
 }

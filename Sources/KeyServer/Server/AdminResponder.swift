@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
@@ -35,7 +36,7 @@ struct AdminResponder: Sendable {
         if path == "/readyz", !readiness.isReady {
             return .error(.serviceUnavailable, code: "not_ready", message: "starting or stopping")
         }
-        return Answer(status: .ok, body: .text(#"{"status":"ok"}"# + "\n"))
+        return Answer(status: .ok, body: SecretBytes(copying: #"{"status":"ok"}"#.utf8))
     }
 }
 

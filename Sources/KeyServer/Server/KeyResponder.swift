@@ -50,34 +50,30 @@ struct KeyResponder: Sendable {
             address: address(of: channel),
             keyNames: [KeyBundle.defaultName]
         )
-        return decide(request, path: "/key", status: .created) { keys.originalAnswer() }
+        return decide(request, path: "/key", status: .created) { keys.originalAnswer }
     }
 
     private func answerUnlock(_ request: Request, _ channel: any Channel) async throws -> Answer {
-        let bytes: ByteBuffer
+        // Refused before it is read, where the client says how long it is.
         if let length = request.headers[.contentLength].flatMap(Int.init),
             length > limits.bodyCount
         {
             return tooLarge
         }
+        let body: UnlockRequest
         do {
-            bytes = try await request.body.collect(upTo: limits.bodyCount)
+            let bytes = try await request.body.collect(upTo: limits.bodyCount)
+            body = try UnlockRequest(decoding: SecretBytes(copying: bytes.readableBytesView))
         } catch is NIOTooManyBytesError {
             return tooLarge
-        }
-        guard let body = UnlockBody(parsing: bytes.readableBytesView) else {
-            return .error(
-                .badRequest,
-                code: "malformed",
-                message: #"the body must be {"device":"…","boot_id":"…","keys":["…"],"#
-                    + #""version":"…"}"#
-            )
+        } catch let error as WireError {
+            return .error(.badRequest, code: "malformed", message: "the body is \(error)")
         }
         let request = ReleaseRequest(
             device: try await device(of: channel),
             claimedDevice: body.device,
             address: address(of: channel),
-            keyNames: body.keyNames
+            keyNames: body.keys
         )
         return decide(request, path: "/v1/unlock", status: .ok) {
             keys.unlockAnswer(for: request.keyNames)
@@ -102,11 +98,11 @@ struct KeyResponder: Sendable {
         var metadata: Logger.Metadata = [
             "address": "\(request.address?.description ?? "unknown")",
             "device": "\(request.device)",
-            "keys": "\(request.keyNames.map { $0.prefix(128) }.joined(separator: ","))",
+            "keys": "\(request.keyNames.joined(separator: ","))",
             "path": "\(path)",
         ]
         if let claimed = request.claimedDevice, claimed != request.device {
-            metadata["claimed_device"] = "\(claimed.prefix(128))"
+            metadata["claimed_device"] = "\(claimed)"
         }
         let decision = policy.decide(request)
         if decision == .granted, let body = answer() {

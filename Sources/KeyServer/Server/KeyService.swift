@@ -76,7 +76,7 @@ public struct KeyService: Sendable {
                     responder: responder.respond,
                     configuration: http(limits, logger: logger)
                 ),
-                configuration: TLSChannelConfiguration(tlsConfiguration: tls)
+                configuration: try tlsChannelConfiguration()
             )
         )
         let keys = configuration.keys
@@ -98,6 +98,16 @@ public struct KeyService: Sendable {
                 logger: libraryLogger
             ),
             address: configuration.listen
+        )
+    }
+
+    private func tlsChannelConfiguration() throws -> TLSChannelConfiguration {
+        guard let verify = try configuration.certificates.clientVerification().callback else {
+            return TLSChannelConfiguration(tlsConfiguration: tls)
+        }
+        return TLSChannelConfiguration(
+            tlsConfiguration: tls,
+            customAsyncVerificationCallback: verify
         )
     }
 

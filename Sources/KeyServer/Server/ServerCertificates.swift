@@ -75,6 +75,12 @@ public struct ServerCertificates: Sendable {
             configuration.certificateVerification = .noHostnameVerification
             configuration.applicationProtocols = ["http/1.1"]
             configuration.shutdownTimeout = .seconds(2)
+            guard try !clientVerification().isEmpty else {
+                throw KeyServerError.certificate(
+                    source: "the clients' authority",
+                    reason: "holds no certificate"
+                )
+            }
             // Finds out now, not at the first connection, whether key and certificate fit.
             _ = try NIOSSLContext(configuration: configuration)
             return configuration
@@ -83,6 +89,11 @@ public struct ServerCertificates: Sendable {
         } catch {
             throw .certificate(source: source, reason: "certificate and key do not fit: \(error)")
         }
+    }
+
+    /// Whose certificates devices may show.
+    func clientVerification() throws -> ClientVerification {
+        try ClientVerification(pem: clientAuthorities)
     }
 
     private static func certificates(_ pem: SecretBytes) throws -> [NIOSSLCertificate] {

@@ -1,22 +1,10 @@
-internal import Cryptography
-
-/// Writes JSON strings, RFC 8259 §7.
+/// Writes the strings of JSON log lines, RFC 8259 §7.
 enum JSONString {
     /// A quoted string.
     static func encode(_ text: String) -> String {
         var bytes = [UInt8](repeating: 0, count: encodedCount(text.utf8))
         bytes.withUnsafeMutableBytes { write(text.utf8, into: $0) }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// A quoted string whose text is a secret.
-    ///
-    /// - Parameter text: UTF-8.
-    /// - Returns: With quotes and escapes.
-    static func encode(_ text: SecretBytes) -> SecretBytes {
-        text.withUnsafeBytes { text in
-            SecretBytes(count: encodedCount(text)) { write(text, into: $0) }
-        }
     }
 
     private static func encodedCount(_ text: some Sequence<UInt8>) -> Int {
