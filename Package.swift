@@ -121,6 +121,11 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "VolumeFormatTests",
+            dependencies: ["VolumeFormat", "Cryptography", "TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CryptographyTests",
             dependencies: ["Cryptography"],
             swiftSettings: house

@@ -1,74 +1,140 @@
 /// How rclone writes its names into a Linux directory.
 ///
-/// rclone's names may hold a slash or a NUL, or be a single full stop; on disk these stand as `／`,
-/// `␀` and `．`, and a name that has one of those characters itself has it quoted with `‛`. The
-/// names here never hold a slash or a NUL, so only the quoting is left.
+/// rclone's own form of a name shows what some storage cannot hold by a look-alike: `/` as `／`,
+/// control characters as `␀` to `␟` and `␡`, a name that is nothing but full stops as `．` or
+/// `．．`. A name that has one of those characters itself has `‛` before it. On a Linux directory
+/// only the slash, NUL and the full stops are shown so: control characters stand for themselves.
+///
+/// Changes nothing in names of letters, digits, `-` and `_`.
 ///
 /// Format: `docs/formats.md` §4.
 enum LocalStorageNames {
-    private static let quote: [UInt8] = [0xe2, 0x80, 0x9b]  // ‛
-    private static let nul: [UInt8] = [0xe2, 0x90, 0x80]  // ␀
-    private static let slash: [UInt8] = [0xef, 0xbc, 0x8f]  // ／
+    /// The directory entry for one of rclone's names.
+    static func encode(_ name: [UInt8]) -> [UInt8] {
+        show(read(name, as: .rclone), as: .directory)
+    }
+
+    /// One of rclone's names for a directory entry.
+    static func decode(_ entry: [UInt8]) -> [UInt8] {
+        show(read(entry, as: .directory), as: .rclone)
+    }
+
+    private enum Form {
+        case rclone
+        case directory
+
+        func shows(_ control: UInt8) -> Bool { self == .rclone || control == 0 }
+    }
+
+    private enum Character {
+        case quote
+        case slash
+        case control(UInt8)
+        case other(UInt8)
+
+        var bytes: [UInt8] {
+            switch self {
+            case .quote: [0xe2, 0x80, 0x9b]
+            case .slash: [0xef, 0xbc, 0x8f]
+            case .control(0x7f): [0xe2, 0x90, 0xa1]
+            case .control(let code): [0xe2, 0x90, 0x80 + code]
+            case .other(let byte): [byte]
+            }
+        }
+
+        func isReserved(in form: Form) -> Bool {
+            switch self {
+            case .quote, .slash: true
+            case .control(let code): form.shows(code)
+            case .other: false
+            }
+        }
+    }
+
     private static let dot: [UInt8] = [0xef, 0xbc, 0x8e]  // ．
 
-    /// The name of a directory entry for one of rclone's names.
-    static func encode(_ name: [UInt8]) -> [UInt8] {
-        if name == dot { return quote + dot }
-        if name == dot + dot { return quote + dot + quote + dot }
-        return mapCharacters(name) { character in
-            [quote, nul, slash].contains { character.elementsEqual($0) }
-                ? quote + character : Array(character)
+    /// From look-alikes to what they show.
+    private static func read(_ name: [UInt8], as form: Form) -> [UInt8] {
+        let quote = Character.quote.bytes
+        switch name {
+        case dot: return [0x2e]
+        case dot + dot: return [0x2e, 0x2e]
+        case quote + dot: return dot
+        case quote + dot + quote + dot: return dot + dot
+        default: break
         }
-    }
-
-    /// The other way.
-    ///
-    /// - Throws: ``NameFault/notPermitted`` for a name that holds a slash or a NUL in rclone's
-    ///   eyes; ``NameFault/notCanonical`` for one that ``encode(_:)`` does not give.
-    static func decode(_ entry: [UInt8]) throws(NameFault) -> [UInt8] {
-        if entry == dot || entry == dot + dot { throw .notPermitted }
-        if entry == quote + dot { return dot }
-        if entry == quote + dot + quote + dot { return dot + dot }
-        var isQuoted = false
-        var isReserved = false
-        let name = mapCharacters(entry) { character in
-            if !isQuoted, character.elementsEqual(quote) {
-                isQuoted = true
-                return []
-            }
-            if !isQuoted, character.elementsEqual(nul) || character.elementsEqual(slash) {
-                isReserved = true
-            }
-            isQuoted = false
-            return Array(character)
-        }
-        guard !isReserved else { throw .notPermitted }
-        guard encode(name) == entry else { throw .notCanonical }
-        return name
-    }
-
-    /// Only three-byte characters are of interest; every other byte goes through by itself.
-    ///
-    /// UTF-8 synchronises itself, so a wrong byte before such a character does not hide it.
-    private static func mapCharacters(
-        _ name: [UInt8],
-        _ transform: (ArraySlice<UInt8>) -> [UInt8]
-    ) -> [UInt8] {
         var result: [UInt8] = []
-        result.reserveCapacity(name.count)
-        var index = 0
-        while index < name.count {
-            let isInteresting = name[index] == 0xe2 || name[index] == 0xef
-            let end = isInteresting ? min(index + 3, name.count) : index + 1
-            let character = name[index..<end]
-            if [quote, nul, slash].contains(where: { character.elementsEqual($0) }) {
-                result += transform(character)
-                index = end
-            } else {
-                result += transform(name[index...index])
-                index += 1
+        var isQuoted = false
+        for character in characters(of: name) {
+            if isQuoted {
+                // A quote before something that needs none is a character by itself.
+                result += character.isReserved(in: form) ? character.bytes : quote + character.bytes
+                isQuoted = false
+                continue
+            }
+            switch character {
+            case .quote: isQuoted = true
+            case .slash: result.append(0x2f)
+            case .control(let code) where form.shows(code): result.append(code)
+            default: result += character.bytes
+            }
+        }
+        return isQuoted ? result + quote : result
+    }
+
+    /// From characters to their look-alikes.
+    private static func show(_ name: [UInt8], as form: Form) -> [UInt8] {
+        let quote = Character.quote.bytes
+        switch name {
+        case [0x2e]: return dot
+        case [0x2e, 0x2e]: return dot + dot
+        case dot: return quote + dot
+        case dot + dot: return quote + dot + quote + dot
+        default: break
+        }
+        var result: [UInt8] = []
+        for character in characters(of: name) {
+            switch character {
+            case .quote, .slash:
+                result += quote + character.bytes
+            case .control(let code):
+                result += form.shows(code) ? quote + character.bytes : character.bytes
+            case .other(0x2f):
+                result += Character.slash.bytes
+            case .other(let byte) where (byte < 0x20 || byte == 0x7f) && form.shows(byte):
+                result += Character.control(byte).bytes
+            case .other(let byte):
+                result.append(byte)
             }
         }
         return result
+    }
+
+    /// UTF-8 synchronises itself: a wrong byte before one of these characters does not hide it.
+    private static func characters(of name: [UInt8]) -> [Character] {
+        var characters: [Character] = []
+        var index = 0
+        while index < name.count {
+            if index + 2 < name.count,
+                let character = character(name[index], name[index + 1], name[index + 2])
+            {
+                characters.append(character)
+                index += 3
+            } else {
+                characters.append(.other(name[index]))
+                index += 1
+            }
+        }
+        return characters
+    }
+
+    private static func character(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Character? {
+        switch (first, second, third) {
+        case (0xe2, 0x80, 0x9b): .quote
+        case (0xef, 0xbc, 0x8f): .slash
+        case (0xe2, 0x90, 0x80...0x9f): .control(third - 0x80)
+        case (0xe2, 0x90, 0xa1): .control(0x7f)
+        default: nil
+        }
     }
 }

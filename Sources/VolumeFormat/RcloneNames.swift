@@ -50,13 +50,16 @@ public final class RcloneNames: Sendable {
     ///
     /// - Parameter name: 1...255 bytes of any kind but NUL and slash.
     /// - Returns: The name of a directory entry, at most 255 bytes.
-    /// - Throws: ``VolumeFormatError/name(_:)`` with ``NameFault/notPermitted`` or
-    ///   ``NameFault/tooLong(found:)``.
+    /// - Throws: ``VolumeFormatError/name(_:)`` with ``NameFault/notPermitted``,
+    ///   ``NameFault/tooLong(found:)``, or ``NameFault/notCanonical`` for a name that rclone's format
+    ///   cannot keep: with control characters under ``NameEncryption/obfuscate`` or
+    ///   ``NameEncryption/off``, or the time of a version and nothing but a suffix.
     public func encryptFileName(_ name: [UInt8]) throws(VolumeFormatError) -> [UInt8] {
-        try checkingStored(name) { name throws(NameFault) in
-            guard encryption != .off else { return name + suffix }
-            guard let versioned = VersionedName(name) else { return try encrypt(name) }
-            return VersionedName.adding(versioned.version, to: try encrypt(versioned.name))
+        try storing(name) { name throws(NameFault) in
+            let stored = try storedFileName(name)
+            if isOneToOne(name) { return stored }
+            guard try fileName(stored) == name else { throw .notCanonical }
+            return stored
         }
     }
 
@@ -66,14 +69,10 @@ public final class RcloneNames: Sendable {
     /// - Returns: The file's name, of any kind of bytes.
     /// - Throws: ``VolumeFormatError/name(_:)``.
     public func decryptFileName(_ entry: [UInt8]) throws(VolumeFormatError) -> [UInt8] {
-        try checkingFound(entry) { stored throws(NameFault) in
-            if encryption == .off { return try removingSuffix(stored) }
-            guard let versioned = VersionedName(stored) else { return try decrypt(stored) }
-            let name = VersionedName.adding(versioned.version, to: try decrypt(versioned.name))
-            // The place of the version depends on full stops, of which either name may have more.
-            guard let again = VersionedName(name),
-                VersionedName.adding(again.version, to: try encrypt(again.name)) == stored
-            else { throw .notCanonical }
+        try finding(entry) { stored throws(NameFault) in
+            let name = try fileName(stored)
+            if isOneToOne(name) { return name }
+            guard try storedFileName(name) == stored else { throw .notCanonical }
             return name
         }
     }
@@ -85,10 +84,9 @@ public final class RcloneNames: Sendable {
     ///
     /// - Parameter name: 1...255 bytes of any kind but NUL and slash.
     /// - Returns: The name of a directory entry, at most 255 bytes.
-    /// - Throws: ``VolumeFormatError/name(_:)`` with ``NameFault/notPermitted`` or
-    ///   ``NameFault/tooLong(found:)``.
+    /// - Throws: ``VolumeFormatError/name(_:)`` as ``encryptFileName(_:)``.
     public func encryptDirectoryName(_ name: [UInt8]) throws(VolumeFormatError) -> [UInt8] {
-        try checkingStored(name) { name throws(NameFault) in
+        try storing(name) { name throws(NameFault) in
             encryptsDirectories ? try encrypt(name) : name
         }
     }
@@ -99,9 +97,30 @@ public final class RcloneNames: Sendable {
     /// - Returns: The directory's name, of any kind of bytes.
     /// - Throws: ``VolumeFormatError/name(_:)``.
     public func decryptDirectoryName(_ entry: [UInt8]) throws(VolumeFormatError) -> [UInt8] {
-        try checkingFound(entry) { stored throws(NameFault) in
-            encryptsDirectories ? try decrypt(stored) : stored
+        try finding(entry) { stored throws(NameFault) in
+            guard encryptsDirectories else { return stored }
+            let name = try decrypt(stored)
+            if encryption == .standard { return name }
+            guard try encrypt(name) == stored else { throw .notCanonical }
+            return name
         }
+    }
+
+    /// The name cipher, its padding and its encodings have one result each, both ways.
+    private func isOneToOne(_ name: [UInt8]) -> Bool {
+        encryption == .standard && VersionedName(name) == nil
+    }
+
+    private func storedFileName(_ name: [UInt8]) throws(NameFault) -> [UInt8] {
+        guard encryption != .off else { return name + suffix }
+        guard let versioned = VersionedName(name) else { return try encrypt(name) }
+        return VersionedName.adding(versioned.version, to: try encrypt(versioned.name))
+    }
+
+    private func fileName(_ stored: [UInt8]) throws(NameFault) -> [UInt8] {
+        guard encryption != .off else { return try removingSuffix(stored) }
+        guard let versioned = VersionedName(stored) else { return try decrypt(stored) }
+        return VersionedName.adding(versioned.version, to: try decrypt(versioned.name))
     }
 
     private func encrypt(_ name: [UInt8]) throws(NameFault) -> [UInt8] {
@@ -119,11 +138,7 @@ public final class RcloneNames: Sendable {
 
     private func decrypt(_ stored: [UInt8]) throws(NameFault) -> [UInt8] {
         if stored.isEmpty { return [] }
-        guard encryption == .standard else {
-            let name = try obfuscation.deobfuscate(stored)
-            guard obfuscation.obfuscate(name) == stored else { throw .notCanonical }
-            return name
-        }
+        guard encryption == .standard else { return try obfuscation.deobfuscate(stored) }
         var message = try encoding.decode(stored)
         let count = message.count
         do throws(CryptographyError) {
@@ -142,28 +157,33 @@ public final class RcloneNames: Sendable {
         return Array(stored.dropLast(suffix.count))
     }
 
-    private func checkingStored(
+    private func storing(
         _ name: [UInt8],
         _ transform: ([UInt8]) throws(NameFault) -> [UInt8]
     ) throws(VolumeFormatError) -> [UInt8] {
         do throws(NameFault) {
             try Self.check(name)
             guard name.count <= Self.maximumEntryCount else { throw .tooLong(found: name.count) }
-            let entry = LocalStorageNames.encode(try transform(name))
+            let stored = try transform(name)
+            let entry = LocalStorageNames.encode(stored)
+            guard LocalStorageNames.decode(entry) == stored else { throw .notCanonical }
             guard entry.count <= Self.maximumEntryCount else { throw .tooLong(found: entry.count) }
+            try Self.check(entry)
             return entry
         } catch {
             throw .name(error)
         }
     }
 
-    private func checkingFound(
+    private func finding(
         _ entry: [UInt8],
         _ transform: ([UInt8]) throws(NameFault) -> [UInt8]
     ) throws(VolumeFormatError) -> [UInt8] {
         do throws(NameFault) {
             try Self.check(entry)
-            let name = try transform(try LocalStorageNames.decode(entry))
+            let stored = LocalStorageNames.decode(entry)
+            guard LocalStorageNames.encode(stored) == entry else { throw .notCanonical }
+            let name = try transform(stored)
             try Self.check(name)
             return name
         } catch {
