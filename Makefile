@@ -49,7 +49,8 @@ format: ## Reformat the Swift sources in place
 bench: deps-bench build ## Run the benchmarks beside installed peers
 	@Benchmarks/run $(BENCH)
 
-image: build ## Build the container images secure-init and secure-store from dist/
+image: build ## Build the container images from dist/, without a registry
+	@scripts/deps image
 	@scripts/image
 
 install: ## Install dist/ into $(DESTDIR)$(PREFIX)/bin

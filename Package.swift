@@ -31,7 +31,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // No traits: neither full Foundation nor swift-configuration.
         .package(
-            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+            url: "https://github.com/hummingbird-project/hummingbird",
+            from: "2.28.1",
+            traits: []
+        ),
         .package(
             url: "https://github.com/swift-server/swift-service-lifecycle",
             from: "2.13.0"
@@ -130,5 +133,6 @@ let package = Package(
             dependencies: ["Cryptography"],
             swiftSettings: house
         ),
+        .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: house),
     ]
 )
