@@ -50,8 +50,8 @@ struct `The example of a balena fleet` {
             standardInput: Array("twelve chars".utf8)
         )
         #expect(encrypted.status == 0, "\(encrypted.errorText)")
-        let value = encrypted.text.trimmingCharacters(in: .whitespacesAndNewlines)
-        #expect(value.hasPrefix("v2."))
+        let variable = encrypted.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(variable.hasPrefix("ENCRYPTED_API_KEY=v2."))
 
         let volume = NamedVolume()
         for count in 1...2 {
@@ -60,7 +60,7 @@ struct `The example of a balena fleet` {
                 options: fuseOptions + [
                     "--add-host", "keys.example.com:host-gateway",
                     "--volume", "\(volume.name):/data",
-                    "--env", "ENCRYPTED_API_KEY=\(value)",
+                    "--env", variable,
                     "--env", "SECURE_INIT_KEY_SOURCE=https://keys.example.com:\(server.port)",
                     "--env", "MTLS_CERT=\(try certificates.base64("client.pem"))",
                     "--env", "MTLS_KEY=\(try certificates.base64("client.key"))",
