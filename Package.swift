@@ -130,7 +130,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CryptographyTests",
-            dependencies: ["Cryptography"],
+            dependencies: ["Cryptography", "TestSupport"],
             swiftSettings: house
         ),
         .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: house),
