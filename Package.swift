@@ -119,6 +119,11 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
         .testTarget(
+            name: "KeySourcesTests",
+            dependencies: ["KeySources", "KeyProtocol", "Cryptography", "Linux", "TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "KeyProtocolTests",
             dependencies: ["KeyProtocol", "Cryptography", "TestSupport"],
             swiftSettings: house

@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: [
         (#"{"keys":{}}"#, WireError.missingKey(name: "default")),
         (#"{"keys":[]}"#, .invalid(member: "keys")),
-        (#"{"password":"x"}"#, .missing(member: "keys")),
+        (#"{"passwort":"x"}"#, .missing(member: "keys")),
         (#"{"keys":{"default":7}}"#, .invalid(member: "default")),
         (#"{"keys":{"default":null}}"#, .invalid(member: "default")),
         (
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (200, Endpoint.key, "keys"), (202, .key, "unexpected"), (201, .unlock, "unexpected"),
+        (200, Endpoint.key, "keys"), (202, .key, "unexpected"), (201, .unlock, "keys"),
         (204, .unlock, "unexpected"), (100, .unlock, "unexpected"), (999, .unlock, "unexpected"),
         (301, .unlock, "redirect"), (302, .key, "redirect"), (308, .unlock, "redirect"),
         (400, .unlock, "refused"), (401, .unlock, "refused"), (403, .key, "refused"),
