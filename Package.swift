@@ -119,6 +119,18 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
         .testTarget(
+            name: "LinuxTests",
+            dependencies: ["Linux", "TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "SecureInitTests",
+            dependencies: [
+                "SecureInit", "KeyProtocol", "Cryptography", "Linux", "TestSupport",
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "KeySourcesTests",
             dependencies: ["KeySources", "KeyProtocol", "Cryptography", "Linux", "TestSupport"],
             swiftSettings: house

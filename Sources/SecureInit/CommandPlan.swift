@@ -1,4 +1,3 @@
-internal import Cryptography
 internal import KeySources
 internal import Linux
 
@@ -9,7 +8,7 @@ struct CommandPlan {
         /// Nothing is to be decrypted.
         case nothing
         /// From the command line.
-        case local(SecretBytes)
+        case local(SecretDeposit)
         /// From outside.
         case source(KeySource)
 

@@ -23,35 +23,7 @@ public enum SecureInit {
         count: Int
     ) -> Int32 {
         do throws(InitError) {
-            let signals = try SignalQueue.blockingAll()
-            let coreLimit = try harden()
-            let environment = InheritedEnvironment.takeInitial()
-            let parsed = try OptionParser(arguments: arguments, count: count)
-                .parse(variables: environment.options)
-            let settings = parsed.settings
-            if settings.showsHelp || settings.showsVersion {
-                return show(settings.showsHelp ? Help.text : "secure-init \(Help.version)\n")
-            }
-            let plan = try CommandPlan(
-                settings: settings,
-                arguments: (parsed.command..<max(count, parsed.command)).compactMap {
-                    arguments[$0].map { UnsafePointer($0) }
-                },
-                needsKey: !settings.withoutVolume || !environment.encrypted.isEmpty,
-                coreLimit: coreLimit
-            )
-            if settings.localPassword != nil {
-                settings.log.warning(
-                    "a password on the command line is visible to who lists processes: use file:"
-                )
-            }
-            try adoptOrphans(settings)
-            return Supervisor(
-                settings: settings,
-                plan: plan,
-                signals: signals,
-                environment: environment
-            ).run()
+            return try makeSupervisor(arguments, count: count)?.run() ?? 0
         } catch {
             Log().error(
                 "\(error)",
@@ -59,6 +31,47 @@ public enum SecureInit {
             )
             return error.exitCode
         }
+    }
+
+    /// Gets everything ready for supervision.
+    ///
+    /// The supervisor ends up with the only reference to the environment, so that it can wipe it.
+    ///
+    /// - Returns: Nil where only help or the version was asked for, and shown.
+    private static func makeSupervisor(
+        _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
+        count: Int
+    ) throws(InitError) -> Supervisor? {
+        let signals = try SignalQueue.blockingAll()
+        let coreLimit = try harden()
+        let environment = InheritedEnvironment.takeInitial()
+        let parsed = try OptionParser(arguments: arguments, count: count)
+            .parse(variables: environment.options)
+        let settings = parsed.settings
+        if settings.showsHelp || settings.showsVersion {
+            show(settings.showsHelp ? Help.text : "secure-init \(Help.version)\n")
+            return nil
+        }
+        let plan = try CommandPlan(
+            settings: settings,
+            arguments: (parsed.command..<max(count, parsed.command)).compactMap {
+                arguments[$0].map { UnsafePointer($0) }
+            },
+            needsKey: !settings.withoutVolume || !environment.encrypted.isEmpty,
+            coreLimit: coreLimit
+        )
+        if settings.localPassword != nil {
+            settings.log.warning(
+                "a password on the command line is visible to who lists processes: use file:"
+            )
+        }
+        try adoptOrphans(settings)
+        return Supervisor(
+            settings: settings,
+            plan: plan,
+            signals: signals,
+            environment: environment
+        )
     }
 
     /// Closes this process to others, and gives the limit that the command is to have again.
@@ -85,10 +98,9 @@ public enum SecureInit {
         }
     }
 
-    private static func show(_ text: String) -> Int32 {
+    private static func show(_ text: String) {
         var text = text
-        return text.withUTF8 { write(STDOUT_FILENO, $0.baseAddress, $0.count) } == -1
-            ? ExitCode.system.rawValue : 0
+        text.withUTF8 { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     }
 }
 

@@ -44,6 +44,11 @@ struct Log {
     enum Value {
         case text(String)
         case number(Int64)
+
+        /// Nothing to show; such a field is left out.
+        var isEmpty: Bool {
+            if case .text(let text) = self { text.isEmpty } else { false }
+        }
     }
 
     var format = Format.text
@@ -77,7 +82,7 @@ struct Log {
     /// Writes a line, unless its level is not wanted.
     func write(_ level: Level, _ sentence: String, _ fields: KeyValuePairs<String, Value>) {
         guard level <= self.level else { return }
-        let fields = fields.sorted { $0.key < $1.key }
+        let fields = fields.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
         var line: [UInt8] = []
         line.reserveCapacity(256)
         switch format {

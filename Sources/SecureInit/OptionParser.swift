@@ -104,8 +104,8 @@ struct OptionParser {
             }
         case .secret:
             guard let value else { return }
-            settings.localPassword = SecretBytes(
-                copying: UnsafeRawBufferPointer(start: value, count: strlen(value))
+            settings.localPassword = SecretDeposit(
+                SecretBytes(copying: UnsafeRawBufferPointer(start: value, count: strlen(value)))
             )
             InitialMemory.erase(value)
         }

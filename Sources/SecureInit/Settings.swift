@@ -1,4 +1,3 @@
-internal import Cryptography
 internal import Linux
 
 /// What flags and `SECURE_INIT_*` variables said, before it is known to make sense.
@@ -48,7 +47,7 @@ struct Settings {
     var decrypts = false
     var hostName: String?
     var port: String?
-    var localPassword: SecretBytes?
+    var localPassword: SecretDeposit?
     var forcesUnmount = false
 
     // Asked for instead of a run.

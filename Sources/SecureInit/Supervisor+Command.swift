@@ -3,12 +3,13 @@ internal import Linux
 extension Supervisor {
     /// Starts the command and waits until it executes.
     ///
-    /// - Parameter environment: Wiped when the command has it.
     /// - Throws: ``InitError/start(command:_:)``.
-    func startCommand(with environment: CommandEnvironment?) throws(InitError) {
-        guard let environment, interruption == nil else {
+    func startCommand() throws(InitError) {
+        guard let environment = commandEnvironment, interruption == nil else {
             throw .interrupted(interruption ?? .terminate)
         }
+        // The last reference but this function's own: when it returns, the strings are wiped.
+        commandEnvironment = nil
         let name = plan.arguments.pointer[0].map { String(cString: $0) } ?? ""
         var start = ProcessStart(
             candidates: Self.candidates(for: name, in: environment.searchPath),

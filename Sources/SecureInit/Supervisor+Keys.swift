@@ -14,7 +14,8 @@ extension Supervisor {
         switch plan.key {
         case .nothing:
             return KeyBundle()
-        case .local(let password):
+        case .local(let deposit):
+            guard let password = deposit.take() else { return KeyBundle() }
             keys = try bundle(of: password)
         case .source(.environment(let name)):
             guard let value = environment?.secret(named: name) else {

@@ -8,8 +8,8 @@ extension Supervisor {
     /// What was inherited, credentials included, is wiped here: nobody needs it after this.
     ///
     /// - Throws: ``InitError/variable(name:_:)`` for the first that does not decrypt.
-    func decryptVariables(with keys: KeyBundle) throws(InitError) -> CommandEnvironment? {
-        guard let inherited = environment else { return nil }
+    func decryptVariables(with keys: KeyBundle) throws(InitError) {
+        guard let inherited = environment else { return }
         var decrypted: [(name: String, value: SecretBytes)] = []
         for (name, entry) in inherited.encrypted {
             // Of several, the C library finds the first.
@@ -33,7 +33,7 @@ extension Supervisor {
             )
         }
         environment = nil
-        return CommandEnvironment(
+        commandEnvironment = CommandEnvironment(
             inherited: inherited,
             decrypted: decrypted,
             keyVariable: plan.key.variable,

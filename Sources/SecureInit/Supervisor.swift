@@ -23,7 +23,10 @@ final class Supervisor {
     let signals: SignalQueue
 
     var phase = Phase.boot
+    /// What secure-init was started with; nil once the variables are decrypted.
     var environment: InheritedEnvironment?
+    /// What the command gets; nil once it has it.
+    var commandEnvironment: CommandEnvironment?
     var command: Command?
     var fetch: Fetch?
     var volume: Volume?
@@ -54,10 +57,7 @@ final class Supervisor {
     func run() -> Int32 {
         let status: Int32
         do throws(InitError) {
-            let keys = try obtainKeys()
-            let variables = try decryptVariables(with: keys)
-            try openVolume(with: keys)
-            try startCommand(with: variables)
+            try boot()
             status = superviseCommand()
         } catch {
             report(error)
@@ -68,6 +68,17 @@ final class Supervisor {
         endLeftovers()
         let isClean = closeVolume()
         return isClean || status != 0 ? status : ExitCode.inputOutput.rawValue
+    }
+
+    /// Starts the command.
+    ///
+    /// A function of its own, so that keys and variables are let go of, and with that wiped, when
+    /// it returns.
+    private func boot() throws(InitError) {
+        let keys = try obtainKeys()
+        try decryptVariables(with: keys)
+        try openVolume(with: keys)
+        try startCommand()
     }
 
     private func report(_ error: InitError) {
