@@ -65,7 +65,7 @@ let package = Package(
         // What touches the world.
         .target(
             name: "CryptFS",
-            dependencies: ["VolumeFormat", "Cryptography", "Linux", "CFuse"],
+            dependencies: ["VolumeFormat", "Cryptography", "Linux", "CLinux", "CFuse"],
             swiftSettings: house
         ),
         .target(
@@ -151,5 +151,20 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: house),
+        // A file system of the tests' own process would wait for itself: another serves it.
+        .executableTarget(
+            name: "cryptfs-test-worker",
+            dependencies: ["CryptFS", "Cryptography", "Linux"],
+            path: "Tests/CryptFSWorker",
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CryptFSTests",
+            dependencies: [
+                "CryptFS", "VolumeFormat", "Cryptography", "Linux", "TestSupport",
+                "cryptfs-test-worker",
+            ],
+            swiftSettings: house
+        ),
     ]
 )

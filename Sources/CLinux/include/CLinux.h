@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "CLinuxFile.h"
 #include "CLinuxProcess.h"
 #include "CLinuxSpawn.h"
 

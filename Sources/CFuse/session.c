@@ -1,0 +1,111 @@
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+// <linux/fuse.h> is not everywhere.
+#define CLONE_REQUEST _IOR(229, 0, uint32_t)
+
+// What precedes a write's bytes in a request, rounded up as libfuse does.
+#define HEADER_ROOM 4096
+
+// libfuse keeps one descriptor a session; every thread of ours has its own, and an answer has to
+// leave by the one its request came in by. So reading and writing are ours, and look here.
+static __thread int serving_device = -1;
+static __thread void *serving_thread;
+
+void *cfuse_thread(void) { return serving_thread; }
+
+static ssize_t answer(int descriptor, struct iovec *parts, int count, void *userdata) {
+    (void)descriptor, (void)userdata;
+    return writev(serving_device, parts, count);
+}
+
+static ssize_t receive(int descriptor, void *buffer, size_t capacity, void *userdata) {
+    (void)descriptor, (void)userdata;
+    return read(serving_device, buffer, capacity);
+}
+
+// libfuse writes what it dislikes to stderr, in a form of its own; an answer that comes too late,
+// after the mount is gone, is nothing to tell anybody.
+static void log_nothing(enum fuse_log_level level, const char *format, va_list arguments) {
+    (void)level, (void)format, (void)arguments;
+}
+
+size_t cfuse_request_capacity(uint32_t request_limit) { return HEADER_ROOM + request_limit; }
+
+struct cfuse_session *cfuse_session_new(
+    const cfuse_operations *operations, const cfuse_settings *settings) {
+    static const struct fuse_custom_io io = {.writev = answer, .read = receive};
+    struct cfuse_session *session = calloc(1, sizeof *session);
+    if (session == NULL) return NULL;
+    session->operations = *operations;
+    session->settings = *settings;
+
+    char limit[32];
+    snprintf(limit, sizeof limit, "max_read=%u", settings->request_limit);
+    char *arguments[] = {"secure-store", "-o", limit, NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(3, arguments);
+    fuse_set_log_func(log_nothing);
+    session->fuse = fuse_session_new(&args, &cfuse_lowlevel, sizeof cfuse_lowlevel, session);
+    fuse_opt_free_args(&args);
+    if (session->fuse == NULL) {
+        free(session);
+        return NULL;
+    }
+    // libfuse closes the descriptor it is given; this one only has to be one.
+    int placeholder = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (placeholder < 0 || fuse_session_custom_io(session->fuse, &io, placeholder) != 0) {
+        if (placeholder >= 0) close(placeholder);
+        fuse_session_destroy(session->fuse);
+        free(session);
+        return NULL;
+    }
+    return session;
+}
+
+void cfuse_session_free(struct cfuse_session *session) {
+    fuse_session_destroy(session->fuse);
+    free(session);
+}
+
+int cfuse_clone_device(int device) {
+    int clone = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (clone < 0) return -1;
+    uint32_t original = (uint32_t)device;
+    if (ioctl(clone, CLONE_REQUEST, &original) == -1) {
+        int code = errno;
+        close(clone);
+        errno = code;
+        return -1;
+    }
+    return clone;
+}
+
+ssize_t cfuse_serve(
+    struct cfuse_session *session, int device, void *thread, void *buffer, size_t capacity) {
+    ssize_t count;
+    do {
+        // ENOENT: the request was taken back before it could be read.
+        count = read(device, buffer, capacity);
+    } while (count == -1 && errno == ENOENT);
+    if (count == -1) return errno == ENODEV ? 0 : -errno;
+
+    serving_device = device;
+    serving_thread = thread;
+    struct fuse_buf request = {.mem = buffer, .size = (size_t)count};
+    fuse_session_process_buf(session->fuse, &request);
+    serving_device = -1;
+    serving_thread = NULL;
+    return count;
+}
+
+uint32_t cfuse_request_user(struct fuse_req *request) { return fuse_req_ctx(request)->uid; }
+
+uint32_t cfuse_request_group(struct fuse_req *request) { return fuse_req_ctx(request)->gid; }

@@ -1,0 +1,56 @@
+#include "CLinuxFile.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+const int linux_o_path = O_PATH;
+const int linux_o_tmpfile = O_TMPFILE;
+const int linux_o_noatime = O_NOATIME;
+const long linux_utime_now = UTIME_NOW;
+const long linux_utime_omit = UTIME_OMIT;
+
+ssize_t linux_getdents(int directory, void *buffer, size_t count) {
+    return getdents64(directory, buffer, count);
+}
+
+int linux_read_directory_record(const void *record, size_t left, linux_directory_record *into) {
+    const struct dirent64 *entry = record;
+    const size_t header = offsetof(struct dirent64, d_name);
+    if (left <= header || entry->d_reclen <= header || entry->d_reclen > left) return -1;
+    into->next = (uint64_t)entry->d_off;
+    into->name = entry->d_name;
+    into->count = strnlen(entry->d_name, entry->d_reclen - header);
+    if (into->count == entry->d_reclen - header) return -1;
+    into->length = entry->d_reclen;
+    into->type = entry->d_type;
+    return 0;
+}
+
+int linux_renameat(
+    int old_directory, const char *old_name, int new_directory, const char *new_name,
+    unsigned int flags) {
+    return renameat2(old_directory, old_name, new_directory, new_name, flags);
+}
+
+int linux_lock_on_fault(const void *address, size_t count) {
+    return mlock2(address, count, MLOCK_ONFAULT);
+}
+
+int linux_keep_private(void *address, size_t count) {
+    madvise(address, count, MADV_WIPEONFORK);
+    return madvise(address, count, MADV_DONTDUMP);
+}
+
+void linux_limit_heap(int arenas, int trim_threshold) {
+    mallopt(M_ARENA_MAX, arenas);
+    mallopt(M_TRIM_THRESHOLD, trim_threshold);
+}
+
+void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

@@ -1,0 +1,52 @@
+// Files and directories, as far as Swift's Glibc module does not have them.
+
+#ifndef CLINUX_FILE_H
+#define CLINUX_FILE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+// The GNU extensions among the flags of open(2), which the importer does not see.
+extern const int linux_o_path;
+extern const int linux_o_tmpfile;
+extern const int linux_o_noatime;
+
+// getdents64(2). Fills `buffer` with records; see linux_directory_record.
+ssize_t linux_getdents(int directory, void *buffer, size_t count);
+
+// One record of linux_getdents. `name` points into the buffer.
+typedef struct {
+    uint64_t next;    // seeks behind this record
+    const char *name; // ends in NUL
+    size_t count;     // length of the name in bytes
+    size_t length;    // length of the record in bytes
+    unsigned char type;
+} linux_directory_record;
+
+// Reads the record at `record`; `left` bytes of the buffer are left. Returns 0, or -1 where there
+// is none or it is malformed.
+int linux_read_directory_record(const void *record, size_t left, linux_directory_record *into);
+
+// renameat2(2), with RENAME_NOREPLACE (1) or RENAME_EXCHANGE (2).
+int linux_renameat(
+    int old_directory, const char *old_name, int new_directory, const char *new_name,
+    unsigned int flags);
+
+// mlock2(2) with MLOCK_ONFAULT: pages are locked as they come into being.
+int linux_lock_on_fault(const void *address, size_t count);
+
+// fstatat(2) with AT_EMPTY_PATH is what fstat(2) is; these set just the nanoseconds that
+// utimensat(2) takes for "now" and "as it is".
+extern const long linux_utime_now;
+extern const long linux_utime_omit;
+
+// MADV_DONTDUMP and MADV_WIPEONFORK, where there is the latter.
+int linux_keep_private(void *address, size_t count);
+
+// mallopt(3): M_ARENA_MAX and M_TRIM_THRESHOLD.
+void linux_limit_heap(int arenas, int trim_threshold);
+
+// prctl(2) PR_SET_NAME for the calling thread; 15 bytes count.
+void linux_name_thread(const char *name);
+
+#endif

@@ -1,0 +1,216 @@
+internal import CFuse
+internal import Linux
+internal import Synchronization
+
+// Files: opening, reading, writing, storing.
+extension Filesystem {
+    func open(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        flags: FileOpenFlags,
+        scratch: Scratch
+    ) {
+        do throws(Errno) {
+            if flags.isWritable || flags.truncates { try requireWritable() }
+            let node = table.node(node)
+            let content = try openContent(of: node)
+            if flags.truncates {
+                do throws(Errno) {
+                    try content.truncate(to: 0, scratch: scratch)
+                } catch {
+                    closeContent(of: node, scratch: scratch)
+                    throw error
+                }
+            }
+            let handle: UInt64 = flags.isWritable ? 1 : 0
+            guard !reply.opened(handle: handle, pages: isReadOnly ? [] : .keep) else { return }
+            closeContent(of: node, scratch: scratch)
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func read(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        at offset: UInt64,
+        count: Int,
+        scratch: Scratch
+    ) {
+        guard let content = table.node(node).content else {
+            reply.fail(.badDescriptor)
+            return
+        }
+        do throws(Errno) {
+            let count = min(count, Scratch.requestLimit)
+            reply.data(try content.read(at: offset, count: count, scratch: scratch))
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func write(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        at offset: UInt64,
+        _ bytes: UnsafeRawBufferPointer,
+        scratch: Scratch
+    ) {
+        guard let content = table.node(node).content else {
+            reply.fail(.badDescriptor)
+            return
+        }
+        do throws(Errno) {
+            try content.write(bytes, at: offset, scratch: scratch)
+            reply.written(bytes.count)
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func flush(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        handle: UInt64,
+        scratch: Scratch
+    ) {
+        do throws(Errno) {
+            let node = table.node(node)
+            if handle == 1, let content = node.content, content.isDirty {
+                try store(content, of: node, durably: false, scratch: scratch)
+            }
+            reply.succeed()
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func release(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        handle: UInt64,
+        scratch: Scratch
+    ) {
+        closeContent(of: table.node(node), scratch: scratch)
+        reply.succeed()
+    }
+
+    func synchronize(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        handle: UInt64,
+        scratch: Scratch
+    ) {
+        do throws(Errno) {
+            let node = table.node(node)
+            if let content = node.content {
+                try store(content, of: node, durably: true, scratch: scratch)
+            }
+            reply.succeed()
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    /// Truncates a file that may be open.
+    func resize(
+        _ node: FileNode,
+        to size: UInt64,
+        storing: Bool,
+        scratch: Scratch
+    ) throws(Errno) {
+        guard node.kind == .file else { throw .invalidArgument }
+        let content = try openContent(of: node)
+        defer { closeContent(of: node, scratch: scratch) }
+        try content.truncate(to: size, scratch: scratch)
+        if storing { try store(content, of: node, durably: false, scratch: scratch) }
+    }
+
+    private func store(
+        _ content: Format.Content,
+        of node: FileNode,
+        durably: Bool,
+        scratch: Scratch
+    ) throws(Errno) {
+        // Removed, but open: there is no name to store it under.
+        guard table.place(of: node) != nil else { return }
+        try content.commit(
+            durably: durably,
+            to: NodePlace(node: node, filesystem: self),
+            scratch: scratch
+        )
+    }
+
+    /// Counts one more handle, and opens the content for the first.
+    func openContent(of node: FileNode) throws(Errno) -> Format.Content {
+        guard node.kind == .file else { throw .invalidArgument }
+        return try node.open.withLock { open throws(Errno) in
+            if let content = open.content {
+                open.handles += 1
+                return content
+            }
+            let content = try openStoredContent(of: node)
+            open.content = content
+            open.handles = 1
+            return content
+        }
+    }
+
+    private func openStoredContent(of node: FileNode) throws(Errno) -> Format.Content {
+        try namespace.withReading { () throws(Errno) in
+            guard let place = table.place(of: node) else {
+                // Possible through /proc/self/fd of a descriptor opened with O_PATH.
+                guard let orphan = table.orphan(of: node) else { throw .staleHandle }
+                return try format.openContent(
+                    try orphan.descriptor.duplicate(),
+                    named: orphan.name
+                )
+            }
+            let parent = try directory(of: place.parent)
+            let descriptor = try FileCall.open(
+                place.name,
+                in: parent.descriptor.rawValue,
+                [.readOnly, .nonBlocking]
+            )
+            return try format.openContent(descriptor, named: place.name)
+        }
+    }
+
+    /// Counts one handle less, and closes the content with the last, unless it has changes that
+    /// cannot be stored: those are kept, and tried again with the next opening or at the end.
+    func closeContent(of node: FileNode, scratch: Scratch) {
+        let last = node.open.withLock { open -> Format.Content? in
+            open.handles -= 1
+            guard open.handles == 0 else { return nil }
+            return open.content
+        }
+        guard let content = last else { return }
+        if content.isDirty, table.place(of: node) != nil {
+            do throws(Errno) {
+                try store(content, of: node, durably: false, scratch: scratch)
+            } catch {
+                Log.warning(
+                    "A file's changes could not be stored yet",
+                    [
+                        "error": error.description,
+                        "stored_name": table.place(of: node)?.name.description ?? "",
+                    ]
+                )
+            }
+        }
+        node.open.withLock { open in
+            let isKept = content.isDirty && table.place(of: node) != nil
+            // Somebody may have opened it meanwhile.
+            guard open.handles == 0, open.content === content, !isKept else { return }
+            open.content = nil
+        }
+    }
+
+    /// Makes a new content the node's, as its first handle.
+    func adopt(_ content: Format.Content, as node: FileNode) {
+        node.open.withLock { open in
+            open.content = content
+            open.handles += 1
+        }
+    }
+}

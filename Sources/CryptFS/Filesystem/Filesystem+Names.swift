@@ -1,0 +1,222 @@
+internal import CFuse
+internal import Glibc
+internal import Linux
+internal import Synchronization
+
+// What makes, moves and removes names. The kernel holds both directories' locks meanwhile: no other
+// lookup or change of a name there is under way, only storing of contents is.
+extension Filesystem {
+    func create(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        mode: UInt32,
+        flags: FileOpenFlags
+    ) {
+        do throws(Errno) {
+            let parent = table.node(parent)
+            let (node, status) = try makeFile(
+                name,
+                in: parent,
+                try ownership(mode: mode, for: reply, in: parent)
+            )
+            let handle: UInt64 = flags.isWritable ? 1 : 0
+            guard !reply.created(entry(of: node, status), handle: handle, pages: .keep) else {
+                return
+            }
+            node.open.withLock { $0.handles -= 1 }
+            table.forget(node, count: 1)
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func makeNode(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        mode: UInt32
+    ) {
+        do throws(Errno) {
+            // Devices, FIFOs and sockets have no form in the storage.
+            guard mode & S_IFMT == S_IFREG || mode & S_IFMT == 0 else {
+                throw .operationNotPermitted
+            }
+            let parent = table.node(parent)
+            let (node, status) = try makeFile(
+                name,
+                in: parent,
+                try ownership(mode: mode, for: reply, in: parent)
+            )
+            node.open.withLock { open in
+                open.handles -= 1
+                if open.handles == 0 { open.content = nil }
+            }
+            answer(reply, node, status)
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func makeDirectory(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        mode: UInt32
+    ) {
+        do throws(Errno) {
+            let parent = table.node(parent)
+            let ownership = try ownership(mode: mode, for: reply, in: parent, isDirectory: true)
+            let (node, status) = try make(name, .directory, in: parent) {
+                stored,
+                directory throws(Errno) in
+                try format.makeDirectory(named: stored, in: directory, ownership)
+            }
+            answer(reply, node, status)
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func symlink(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        to target: [UInt8],
+        scratch: Scratch
+    ) {
+        do throws(Errno) {
+            let parent = table.node(parent)
+            let ownership = try ownership(mode: 0o644, for: reply, in: parent)
+            let (node, status) = try make(name, .symbolicLink, in: parent) {
+                stored,
+                directory throws(Errno) in
+                try format.makeLink(
+                    named: stored,
+                    in: directory,
+                    to: target,
+                    ownership,
+                    scratch: scratch
+                )
+            }
+            answer(reply, node, status)
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func readLink(_ reply: consuming PendingReply, _ node: NodeID, scratch: Scratch) {
+        do throws(Errno) {
+            let target = try namespace.withReading { () throws(Errno) in
+                let node = table.node(node)
+                guard let place = table.place(of: node) else { throw .staleHandle }
+                return try format.linkTarget(
+                    of: place.name,
+                    in: try directory(of: place.parent),
+                    scratch: scratch
+                )
+            }
+            reply.link(target)
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    /// Hard links: two names for one stored file cannot both survive a rewriting of it.
+    func link(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        to newName: [UInt8],
+        in newParent: NodeID
+    ) {
+        reply.fail(isReadOnly ? .readOnlyFileSystem : .operationNotPermitted)
+    }
+
+    func unlink(_ reply: consuming PendingReply, _ name: [UInt8], in parent: NodeID) {
+        do throws(Errno) {
+            try requireWritable()
+            try namespace.withWriting { () throws(Errno) in
+                let directory = try directory(of: table.node(parent))
+                let entry = try format.entry(named: name, in: directory)
+                guard entry.kind != .directory else { throw .isDirectory }
+                let held = try holdOn(to: entry, in: directory)
+                try FileCall.unlink(entry.name, in: directory.descriptor.rawValue)
+                abandon(held)
+            }
+            reply.succeed()
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func removeDirectory(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID
+    ) {
+        do throws(Errno) {
+            try requireWritable()
+            try namespace.withWriting { () throws(Errno) in
+                let directory = try directory(of: table.node(parent))
+                let entry = try format.entry(named: name, in: directory)
+                guard entry.kind == .directory else { throw .notDirectory }
+                let held = try holdOn(to: entry, in: directory)
+                try FileCall.removeDirectory(entry.name, in: directory.descriptor.rawValue)
+                abandon(held)
+            }
+            reply.succeed()
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    private func makeFile(
+        _ name: [UInt8],
+        in parent: FileNode,
+        _ ownership: Ownership
+    ) throws(Errno) -> (FileNode, FileStatus) {
+        var content: Format.Content?
+        let (node, status) = try make(name, .file, in: parent) {
+            stored,
+            directory throws(Errno) in
+            content = try format.createContent(named: stored, in: directory, ownership)
+        }
+        if let content { adopt(content, as: node) }
+        return (node, status)
+    }
+
+    /// Makes something under a name and looks it up.
+    private func make(
+        _ name: [UInt8],
+        _ kind: EntryKind,
+        in parent: FileNode,
+        _ body: (FileName, Format.Directory) throws(Errno) -> Void
+    ) throws(Errno) -> (FileNode, FileStatus) {
+        try requireWritable()
+        return try namespace.withReading { () throws(Errno) in
+            let directory = try directory(of: parent)
+            let stored = try format.storedName(of: name, kind, in: directory)
+            try body(stored, directory)
+            let status = try FileStatus(in: directory.descriptor.rawValue, named: stored)
+            let entry = StoredEntry(name: stored, kind: kind, status: status)
+            return (table.intern(entry, in: parent), status)
+        }
+    }
+
+    /// Whom something new belongs to: who asks, or in a directory with the set-group-ID bit its
+    /// group.
+    private func ownership(
+        mode: UInt32,
+        for reply: borrowing PendingReply,
+        in parent: FileNode,
+        isDirectory: Bool = false
+    ) throws(Errno) -> Ownership {
+        let directory = try status(of: parent)
+        let isInherited = directory.mode & S_ISGID != 0
+        return Ownership(
+            user: reply.user,
+            group: isInherited ? directory.group : reply.group,
+            mode: mode & 0o7777 | (isInherited && isDirectory ? S_ISGID : 0)
+        )
+    }
+}

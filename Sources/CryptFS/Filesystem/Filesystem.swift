@@ -1,0 +1,140 @@
+internal import CFuse
+internal import Linux
+internal import Synchronization
+
+/// A file system for the kernel over any storage format: nodes, handles, names and attributes.
+///
+/// Locks, in the order in which a thread may take them: a node's `open`; a content's own; then
+/// `namespace`; then those of the table and the cache, which are held for a moment only.
+/// `namespace` is read by whoever uses a node's place for a system call, and written by whoever
+/// changes one that others may be using.
+final class Filesystem<Format: StorageFormat>: RequestHandler {
+    typealias FileNode = Node<Format>
+
+    let format: Format
+    let table: NodeTable<Format>
+    let directories: DirectoryCache<Format>
+    let namespace = ReadWriteLock()
+    let isReadOnly: Bool
+
+    /// For how many seconds the kernel may rely on names and attributes.
+    ///
+    /// Long, since nobody else writes to the storage; short where somebody may.
+    let validity: Double
+
+    private let rootDirectory: Format.Directory
+
+    /// Serves `format` from the directory `root`; at most `directoryLimit` others are held open.
+    init(
+        format: Format,
+        root: consuming OwnedDescriptor,
+        isReadOnly: Bool,
+        directoryLimit: Int = 256
+    ) throws(Errno) {
+        self.format = format
+        self.isReadOnly = isReadOnly
+        validity = isReadOnly ? 1 : 86_400
+        let context = try format.nameContext(ofDirectory: root.rawValue)
+        table = NodeTable(root: try FileStatus(of: root.rawValue).identity)
+        directories = DirectoryCache(limit: directoryLimit)
+        rootDirectory = Format.Directory(root, context: context)
+    }
+
+    func statistics(_ reply: consuming PendingReply) {
+        do throws(Errno) {
+            let status = try VolumeStatistics(of: rootDirectory.descriptor.rawValue)
+            reply.statistics(
+                cfuse_statistics(
+                    blocks: status.blocks,
+                    free_blocks: status.freeBlocks,
+                    available_blocks: status.availableBlocks,
+                    files: status.files,
+                    free_files: status.freeFiles,
+                    block_size: UInt32(status.blockSize),
+                    fragment_size: UInt32(status.fragmentSize),
+                    name_limit: UInt32(format.nameLimit)
+                )
+            )
+        } catch {
+            reply.fail(error)
+        }
+    }
+
+    func finish(scratch: Scratch) {
+        for node in table.all {
+            guard let content = node.content, content.isDirty else { continue }
+            do throws(Errno) {
+                try content.commit(
+                    durably: true,
+                    to: NodePlace(node: node, filesystem: self),
+                    scratch: scratch
+                )
+            } catch {
+                let name = table.place(of: node)?.name.description ?? ""
+                Log.warning(
+                    "A file's last changes could not be stored",
+                    ["error": error.description, "stored_name": name]
+                )
+            }
+        }
+    }
+
+    /// The storage directory of a node.
+    ///
+    /// To be called with `namespace` held. Fails with `ENOENT` when it was removed.
+    func directory(of node: FileNode) throws(Errno) -> Format.Directory {
+        if node === table.root { return rootDirectory }
+        if let held = directories.directory(of: node) { return held }
+        guard let place = table.place(of: node) else { throw .noSuchFile }
+        let parent = try directory(of: place.parent)
+        let descriptor = try FileCall.open(
+            place.name,
+            in: parent.descriptor.rawValue,
+            [.placeOnly, .directory]
+        )
+        let context = try format.nameContext(ofDirectory: descriptor.rawValue)
+        let opened = Format.Directory(descriptor, context: context)
+        directories.hold(opened, of: node)
+        return opened
+    }
+
+    /// Fails where nothing may be changed.
+    ///
+    /// The kernel checks as well, but not in every case.
+    func requireWritable() throws(Errno) {
+        if isReadOnly { throw .readOnlyFileSystem }
+    }
+}
+
+/// Where a node's content is stored.
+struct NodePlace<Format: StorageFormat>: ContentPlace {
+    let node: Node<Format>
+    let filesystem: Filesystem<Format>
+
+    func replace(
+        _ body: (Int32, FileName) throws(Errno) -> FileIdentity
+    ) throws(Errno) -> Bool {
+        try filesystem.namespace.withWriting { () throws(Errno) in
+            guard let place = filesystem.table.place(of: node) else { return false }
+            let directory = try filesystem.directory(of: place.parent)
+            let identity = try body(directory.descriptor.rawValue, place.name)
+            filesystem.table.replace(node, by: identity)
+            return true
+        }
+    }
+
+    func synchronizeDirectory() throws(Errno) {
+        let directory = try filesystem.namespace.withReading {
+            () throws(Errno) -> Format.Directory? in
+            guard let place = filesystem.table.place(of: node) else { return nil }
+            return try filesystem.directory(of: place.parent)
+        }
+        guard let directory else { return }
+        // What is held open is the place only, which cannot be synchronised.
+        let descriptor = try FileCall.reopen(
+            directory: directory.descriptor.rawValue,
+            [.readOnly, .directory]
+        )
+        try FileCall.synchronize(descriptor.rawValue)
+    }
+}

@@ -1,0 +1,190 @@
+internal import CFuse
+internal import CLinux
+internal import Glibc
+public import Linux
+internal import Synchronization
+
+/// Serves a volume to the kernel until it is unmounted.
+public final class FilesystemSession: Sendable {
+    private let volume: Volume
+    private let device: OwnedDescriptor
+    private let threadCount: Int
+
+    /// For how long ``run(onReady:)`` waits for the device to be mounted, in milliseconds.
+    private static let mountLimit = 30_000
+
+    /// How many requests nobody waits for the kernel may send at once.
+    private static let backgroundLimit: UInt32 = 64
+
+    /// - Parameters:
+    ///   - volume: What to serve; it stays locked until the session is gone.
+    ///   - device: From ``MountPoint/openDevice()``; mounted before or soon after
+    ///     ``run(onReady:)`` is called.
+    ///   - threadCount: How many requests are served at once; nil for a number that fits the
+    ///     machine.
+    public init(
+        volume: Volume,
+        device: consuming OwnedDescriptor,
+        threadCount: Int? = nil
+    ) {
+        self.volume = volume
+        self.device = device
+        let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        // One thread a processor computes; as many again wait for the disk.
+        self.threadCount = max(threadCount ?? min(max(2 * processors, 4), 16), 1)
+    }
+
+    /// Serves, on several threads, until the mount is gone; then stores what is not yet stored and
+    /// wipes all memory that had plaintext in it.
+    ///
+    /// - Parameter onReady: Called once, when the kernel's first request was answered: from then on
+    ///   the mount can be used.
+    /// - Throws: ``VolumeError``.
+    ///
+    /// The process must not use its own mount. Limits of the process are raised: as many open files
+    /// as it may have, one heap arena.
+    public func run(onReady: () -> Void) throws(VolumeError) {
+        linux_limit_heap(1, 128 << 10)
+        raiseDescriptorLimit()
+        // A descriptor that does not block would keep every thread busy.
+        let flags = fcntl(device.rawValue, F_GETFL)
+        if flags & O_NONBLOCK != 0 { _ = fcntl(device.rawValue, F_SETFL, flags & ~O_NONBLOCK) }
+        let handler = try describing("open", "the storage") { () throws(Errno) in
+            try volume.makeHandler()
+        }
+        var operations = makeOperationTable()
+        var settings = cfuse_settings(
+            request_limit: UInt32(Scratch.requestLimit),
+            background_limit: Self.backgroundLimit,
+            read_only: volume.isReadOnly ? 1 : 0
+        )
+        guard let session = cfuse_session_new(&operations, &settings) else {
+            throw .system(operation: "start", path: "the FUSE session", .noMemory)
+        }
+        defer { cfuse_session_free(session) }
+        let first = try describing("serve", "/dev/fuse") { () throws(Errno) in
+            try ServingThread(handler: handler, session: session, device: device.rawValue)
+        }
+        if !first.scratch.isLocked {
+            Log.warning("Decrypted content may be swapped: the limit on locked memory is too low")
+        }
+        let isMounted = try serveUntilReady(first)
+        if isMounted {
+            onReady()
+            let others = try startThreads(handler: handler, session: session)
+            first.serveAll()
+            for thread in others { thread.join() }
+        }
+        handler.finish(scratch: first.scratch)
+        first.scratch.release()
+    }
+
+    /// Serves the kernel's first request, which agrees on the protocol.
+    ///
+    /// - Returns: False when it was unmounted before.
+    private func serveUntilReady(_ thread: ServingThread) throws(VolumeError) -> Bool {
+        var waited = 0
+        while !thread.isReady {
+            do throws(Errno) {
+                guard try thread.serveOne() else { return false }
+            } catch .operationNotPermitted {
+                // Not mounted yet: whoever mounts does so at any moment.
+                guard waited < Self.mountLimit else { throw .notMounted }
+                usleep(2000)
+                waited += 2
+            } catch {
+                throw .system(operation: "read", path: "/dev/fuse", error)
+            }
+        }
+        return true
+    }
+
+    private func startThreads(
+        handler: any RequestHandler,
+        session: OpaquePointer
+    ) throws(VolumeError) -> [FilesystemThread] {
+        var threads: [FilesystemThread] = []
+        for index in 1..<max(threadCount, 1) {
+            do throws(Errno) {
+                let clone = cfuse_clone_device(device.rawValue)
+                let own = clone == -1 ? nil : HeldDevice(clone)
+                let serving = try ServingThread(
+                    handler: handler,
+                    session: session,
+                    device: own?.descriptor.rawValue ?? device.rawValue
+                )
+                threads.append(try FilesystemThread(serving, own, number: index))
+            } catch {
+                // Fewer threads serve as well, more slowly.
+                Log.warning("A file system thread could not start", ["error": error.description])
+                break
+            }
+        }
+        return threads
+    }
+
+    private func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
+
+/// A descriptor cloned for one thread.
+final class HeldDevice: Sendable {
+    let descriptor: OwnedDescriptor
+
+    init(_ rawValue: Int32) {
+        descriptor = OwnedDescriptor(takingOwnershipOf: rawValue)
+    }
+}
+
+/// A thread that serves until the mount is gone.
+final class FilesystemThread {
+    private var thread = pthread_t()
+
+    /// Handed to the thread, which keeps the device open as long as it serves.
+    private final class Start {
+        let serving: ServingThread
+        let device: HeldDevice?
+        let number: Int
+
+        init(_ serving: ServingThread, _ device: HeldDevice?, number: Int) {
+            self.serving = serving
+            self.device = device
+            self.number = number
+        }
+    }
+
+    /// Enough for the deepest call here, several times over; only what is used takes memory.
+    private static let stackCount = 512 << 10
+
+    init(_ serving: ServingThread, _ device: HeldDevice?, number: Int) throws(Errno) {
+        let start = Unmanaged.passRetained(Start(serving, device, number: number))
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setstacksize(&attributes, Self.stackCount)
+        defer { pthread_attr_destroy(&attributes) }
+        let code = pthread_create(
+            &thread,
+            &attributes,
+            { argument in
+                guard let argument else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                linux_name_thread("fs-\(start.number)")
+                start.serving.serveAll()
+                return nil
+            },
+            start.toOpaque()
+        )
+        guard code == 0 else {
+            start.release()
+            throw Errno(rawValue: code)
+        }
+    }
+
+    func join() {
+        pthread_join(thread, nil)
+    }
+}

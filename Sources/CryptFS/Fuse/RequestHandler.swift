@@ -1,0 +1,166 @@
+internal import CFuse
+internal import Linux
+
+/// What a file system answers to the kernel.
+///
+/// Called from several threads at once, each with a ``Scratch`` of its own. A reference to one costs
+/// no allocation, and a request one indirect call.
+protocol RequestHandler: AnyObject, Sendable {
+    /// A node as the kernel calls it; 1 is the root.
+    typealias NodeID = UInt64
+
+    func lookup(_ reply: consuming PendingReply, _ name: [UInt8], in parent: NodeID)
+
+    func forget(_ node: NodeID, count: UInt64, scratch: Scratch)
+
+    func getAttributes(_ reply: consuming PendingReply, of node: NodeID)
+
+    func setAttributes(
+        _ reply: consuming PendingReply,
+        of node: NodeID,
+        _ change: AttributeChange,
+        scratch: Scratch
+    )
+
+    func readLink(_ reply: consuming PendingReply, _ node: NodeID, scratch: Scratch)
+
+    func makeNode(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        mode: UInt32
+    )
+
+    func makeDirectory(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        mode: UInt32
+    )
+
+    func unlink(_ reply: consuming PendingReply, _ name: [UInt8], in parent: NodeID)
+
+    func removeDirectory(_ reply: consuming PendingReply, _ name: [UInt8], in parent: NodeID)
+
+    func symlink(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        to target: [UInt8],
+        scratch: Scratch
+    )
+
+    func rename(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        to newName: [UInt8],
+        in newParent: NodeID,
+        flags: UInt32
+    )
+
+    func link(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        to newName: [UInt8],
+        in newParent: NodeID
+    )
+
+    func open(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        flags: FileOpenFlags,
+        scratch: Scratch
+    )
+
+    func create(
+        _ reply: consuming PendingReply,
+        _ name: [UInt8],
+        in parent: NodeID,
+        mode: UInt32,
+        flags: FileOpenFlags
+    )
+
+    func read(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        at offset: UInt64,
+        count: Int,
+        scratch: Scratch
+    )
+
+    func write(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        at offset: UInt64,
+        _ bytes: UnsafeRawBufferPointer,
+        scratch: Scratch
+    )
+
+    func flush(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        handle: UInt64,
+        scratch: Scratch
+    )
+
+    func release(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        handle: UInt64,
+        scratch: Scratch
+    )
+
+    func synchronize(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        handle: UInt64,
+        scratch: Scratch
+    )
+
+    func openDirectory(_ reply: consuming PendingReply, _ node: NodeID)
+
+    func readDirectory(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        handle: UInt64,
+        from position: UInt64,
+        count: Int,
+        withAttributes: Bool,
+        scratch: Scratch
+    )
+
+    func releaseDirectory(_ reply: consuming PendingReply, handle: UInt64)
+
+    func synchronizeDirectory(_ reply: consuming PendingReply, handle: UInt64)
+
+    func statistics(_ reply: consuming PendingReply)
+
+    /// The mount is gone and no request comes any more: everything is to be stored.
+    func finish(scratch: Scratch)
+}
+
+/// How a file is opened, as far as a file system has to know.
+struct FileOpenFlags: Sendable {
+    /// Writing is wanted.
+    let isWritable: Bool
+
+    /// The content is dropped: `O_TRUNC`.
+    let truncates: Bool
+}
+
+/// Which attributes are to be set, and to what.
+struct AttributeChange: Sendable {
+    var mode: UInt32?
+    var user: UInt32?
+    var group: UInt32?
+    var size: UInt64?
+    var accessed: FileTime = .unchanged
+    var modified: FileTime = .unchanged
+
+    /// On an open file rather than a path.
+    var isByHandle = false
+
+    /// Whether any of the times is set.
+    var setsTimes: Bool { accessed != .unchanged || modified != .unchanged }
+}

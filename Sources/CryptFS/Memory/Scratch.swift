@@ -1,0 +1,67 @@
+internal import Linux
+
+/// The memory one thread works in, made once and used for every request.
+///
+/// A request arrives in ``request``. A read puts the answer's plaintext into ``plain``, which is
+/// the same memory behind the request's header; a write finds its plaintext there. ``sealed`` takes
+/// ciphertext, in both directions.
+final class Scratch: @unchecked Sendable {
+    // Unchecked: belongs to one thread.
+
+    /// The most bytes one read or write of the kernel's carries.
+    static let requestLimit = 1 << 20
+
+    /// What precedes a write's bytes in a request, and more than any other request's length.
+    static let requestHeaderCount = 4096
+
+    /// Room for a whole request where it does not begin and end at blocks: one block more.
+    static let plainCount = requestLimit + (64 << 10)
+
+    private let requestMemory: ProtectedBuffer
+    private let sealedMemory: ProtectedBuffer
+    private let blockMemory: ProtectedBuffer
+
+    /// Set by whoever used more than a few pages.
+    var isUsed = false
+
+    /// Maps the buffers; touches none of them.
+    init() throws(Errno) {
+        requestMemory = try ProtectedBuffer(count: Self.requestHeaderCount + Self.plainCount)
+        // Every 4096 bytes carry at most 24 more, see `StagingFile`.
+        sealedMemory = try ProtectedBuffer(count: Self.plainCount + Self.plainCount / 128)
+        blockMemory = try ProtectedBuffer(count: 2 * (64 << 10))
+    }
+
+    /// Where a request is received: header and, of a write, the bytes.
+    var request: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(
+            rebasing: requestMemory.bytes[..<(Self.requestHeaderCount + Self.requestLimit)]
+        )
+    }
+
+    /// Plaintext going out; not to be touched while a write's bytes are there.
+    var plain: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: requestMemory.bytes[Self.requestHeaderCount...])
+    }
+
+    /// Ciphertext.
+    var sealed: UnsafeMutableRawBufferPointer { sealedMemory.bytes }
+
+    /// One block of plaintext, also while a write's bytes are in ``plain``.
+    var block: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: blockMemory.bytes[..<(64 << 10)])
+    }
+
+    /// Whether swapping is kept off all of it.
+    var isLocked: Bool {
+        requestMemory.isLocked && sealedMemory.isLocked && blockMemory.isLocked
+    }
+
+    /// Wipes everything and gives the memory back.
+    func release() {
+        requestMemory.release()
+        sealedMemory.release()
+        blockMemory.release()
+        isUsed = false
+    }
+}

@@ -1,0 +1,163 @@
+internal import Glibc
+public import Linux
+
+/// A directory where a volume is, or is to be, mounted: with mount(2) itself, so that no
+/// `fusermount` is needed.
+public struct MountPoint: Sendable {
+    /// The directory, as an absolute path without symbolic links.
+    public let path: String
+
+    /// Makes a directory ready to be mounted on.
+    ///
+    /// Creates what is missing, detaches what a crashed worker left mounted.
+    ///
+    /// - Parameters:
+    ///   - path: The directory.
+    ///   - storage: The volume's storage, which must not lie in it nor the reverse.
+    /// - Throws: ``VolumeError/mountPointNotEmpty(path:)``,
+    ///   ``VolumeError/nested(mountPoint:storage:)``, ``VolumeError/notADirectory(path:)``,
+    ///   ``VolumeError/system(operation:path:_:)``.
+    public init(preparing path: String, storage: String) throws(VolumeError) {
+        try Self.detachStaleMount(at: path)
+        try Self.makeDirectories(path)
+        try Self.requireEmpty(path)
+        self.path = try Self.resolved(path)
+        try Self.requireSeparate(self.path, path, storage)
+    }
+
+    /// A directory that is already a mount point, to unmount it.
+    ///
+    /// - Parameter path: Absolute, without symbolic links: ``path`` of the one that was prepared.
+    public init(mounted path: String) {
+        self.path = path
+    }
+
+    /// Opens the device that a mount is served through.
+    ///
+    /// - Throws: ``VolumeError/deviceUnavailable(_:)``.
+    public static func openDevice() throws(VolumeError) -> OwnedDescriptor {
+        do throws(Errno) {
+            return try FileCall.open(path: "/dev/fuse", .readWrite)
+        } catch {
+            throw .deviceUnavailable(error)
+        }
+    }
+
+    /// Mounts.
+    ///
+    /// - Parameters:
+    ///   - device: Whoever serves it reads from the same open file.
+    ///   - readOnly: The kernel refuses changes.
+    /// - Throws: ``VolumeError/mountNotPermitted(path:_:)``,
+    ///   ``VolumeError/system(operation:path:_:)``.
+    ///
+    /// The corresponding C function is `mount`.
+    public func mount(
+        device: borrowing OwnedDescriptor,
+        readOnly: Bool
+    ) throws(VolumeError) {
+        // Whoever may use a file is decided by its owner and mode, by the kernel, for all users.
+        let options =
+            "fd=\(device.rawValue),rootmode=40000,user_id=0,group_id=0,allow_other,"
+            + "default_permissions,max_read=\(Scratch.requestLimit)"
+        var flags = UInt(MS_NOSUID | MS_NODEV)
+        if readOnly { flags |= UInt(MS_RDONLY) }
+        do throws(Errno) {
+            _ = try valueOrErrno {
+                Glibc.mount("secure-store", path, "fuse.secure-store", flags, options)
+            }
+        } catch  where error == .operationNotPermitted || error == .permissionDenied {
+            throw .mountNotPermitted(path: path, error)
+        } catch {
+            throw .system(operation: "mount", path: path, error)
+        }
+    }
+
+    /// Unmounts.
+    ///
+    /// - Parameter lazily: Detach it although somebody uses it: it is gone for everybody else at
+    ///   once, and ends when the last user is done.
+    /// - Throws: ``VolumeError/system(operation:path:_:)``, with `EBUSY` while it is in use.
+    ///
+    /// The corresponding C function is `umount2`.
+    public func unmount(lazily: Bool) throws(VolumeError) {
+        try describing("unmount", path) { () throws(Errno) in
+            let flags = Int(UMOUNT_NOFOLLOW) | (lazily ? Int(MNT_DETACH) : 0)
+            _ = try valueOrErrno { umount2(path, Int32(flags)) }
+        }
+    }
+
+    /// A mount whose worker is gone answers everything with `ENOTCONN`.
+    private static func detachStaleMount(at path: String) throws(VolumeError) {
+        // A crash may have left several, one on the other.
+        for _ in 0..<16 {
+            do throws(Errno) {
+                _ = try FileStatus(path: path)
+                return
+            } catch  where error == .notConnected || error == .connectionAborted {
+                try describing("unmount", path) { () throws(Errno) in
+                    _ = try valueOrErrno { umount2(path, Int32(MNT_DETACH)) }
+                }
+            } catch {
+                return
+            }
+        }
+    }
+
+    private static func makeDirectories(_ path: String) throws(VolumeError) {
+        var built = ""
+        for (index, part) in path.split(separator: "/", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            built += (index == 0 ? "" : "/") + part
+            if built.isEmpty || part.isEmpty { continue }
+            guard mkdir(built, 0o755) == -1 else { continue }
+            let errno = Errno.current
+            guard errno != .fileExists else { continue }
+            // A directory above may be there and not ours to make one in.
+            if (try? FileStatus(path: built)) != nil { continue }
+            throw .system(operation: "mkdir", path: built, errno)
+        }
+    }
+
+    private static func requireEmpty(_ path: String) throws(VolumeError) {
+        guard let directory = try StorageDirectoryFile.openDirectory(path) else {
+            throw .system(operation: "open", path: path, .noSuchFile)
+        }
+        let isEmpty = try describing("list", path) { () throws(Errno) in
+            try !DirectoryScan.contains(directory.rawValue) { _ in true }
+        }
+        guard isEmpty else { throw .mountPointNotEmpty(path: path) }
+    }
+
+    private static func requireSeparate(
+        _ resolvedPath: String,
+        _ path: String,
+        _ storage: String
+    ) throws(VolumeError) {
+        // A storage that is yet to be made cannot have anything in it, but may lie in the mount.
+        guard let resolvedStorage = try? resolvedOrParent(storage) else { return }
+        let mountPoint = resolvedPath + "/"
+        let storagePath = resolvedStorage + "/"
+        guard !mountPoint.hasPrefix(storagePath), !storagePath.hasPrefix(mountPoint) else {
+            throw .nested(mountPoint: path, storage: storage)
+        }
+    }
+
+    private static func resolvedOrParent(_ path: String) throws(VolumeError) -> String {
+        if let resolved = try? resolved(path) { return resolved }
+        let trimmed = String(path.reversed().drop { $0 == "/" }.reversed())
+        let name = trimmed.split(separator: "/").last.map(String.init) ?? ""
+        let parent = String(trimmed.dropLast(name.count))
+        return try resolved(parent.isEmpty ? "." : parent) + "/" + name
+    }
+
+    private static func resolved(_ path: String) throws(VolumeError) -> String {
+        guard let resolved = realpath(path, nil) else {
+            throw .system(operation: "resolve", path: path, Errno.current)
+        }
+        defer { free(resolved) }
+        let text = String(cString: resolved)
+        return text == "/" ? "" : text
+    }
+}

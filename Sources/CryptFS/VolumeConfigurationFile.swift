@@ -1,0 +1,132 @@
+internal import Cryptography
+internal import Glibc
+internal import Linux
+internal import VolumeFormat
+
+/// The file with a volume's configuration, encrypted under the served key.
+struct VolumeConfigurationFile {
+    let path: String
+
+    /// Reads and decrypts it.
+    ///
+    /// - Returns: Nil when there is no such file.
+    func read(key: SecretBytes) throws(VolumeError) -> RcloneVolumeConfiguration? {
+        guard let bytes = try contents() else { return nil }
+        do throws(VolumeFormatError) {
+            return try SecretBytes(copying: bytes).withUnsafeBytes {
+                bytes throws(VolumeFormatError) in
+                let configuration = try RcloneConfiguration(decrypting: bytes, password: key)
+                return try RcloneVolumeConfiguration(configuration)
+            }
+        } catch .wrongPassword {
+            throw .wrongKey(configuration: path)
+        } catch {
+            throw .configurationInvalid(path: path, cause: error)
+        }
+    }
+
+    /// Encrypts and writes it, durably and only if there is none: under another name first, so that
+    /// it is there whole or not at all.
+    func write(_ configuration: RcloneConfiguration, key: SecretBytes) throws(VolumeError) {
+        let bytes: [UInt8]
+        do throws(VolumeFormatError) {
+            bytes = try configuration.encrypted(password: key)
+        } catch {
+            throw .configurationInvalid(path: path, cause: error)
+        }
+        guard let name = FileName(Array(path.utf8.reversed().prefix { $0 != 0x2f }.reversed()))
+        else { throw .system(operation: "open", path: path, .isDirectory) }
+        let parent = String(path.dropLast(name.count))
+        try describing("write", path) { () throws(Errno) in
+            let directory = try FileCall.open(
+                path: parent.isEmpty ? "." : parent,
+                [.readOnly, .directory]
+            )
+            let draft = DraftName.make()
+            let descriptor = try FileCall.open(
+                draft,
+                in: directory.rawValue,
+                [.writeOnly, .createNew],
+                mode: 0o600
+            )
+            do throws(Errno) {
+                try write(bytes, to: descriptor.rawValue)
+                try FileCall.rename(
+                    draft,
+                    in: directory.rawValue,
+                    to: name,
+                    in: directory.rawValue,
+                    .keepExisting
+                )
+            } catch {
+                try? FileCall.unlink(draft, in: directory.rawValue)
+                throw error
+            }
+            try FileCall.synchronize(directory.rawValue)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to descriptor: Int32) throws(Errno) {
+        var offset = 0
+        while offset < bytes.count {
+            // Typed throws do not pass through an array's own lending.
+            let count = bytes.withUnsafeBytes { bytes in
+                pwrite(
+                    descriptor,
+                    bytes.baseAddress.map { $0 + offset },
+                    bytes.count - offset,
+                    off_t(offset)
+                )
+            }
+            if count < 0 {
+                let errno = Errno.current
+                guard errno == .interrupted else { throw errno }
+            } else {
+                offset += count
+            }
+        }
+        try FileCall.synchronize(descriptor)
+    }
+
+    /// The file's bytes; nil when there is none.
+    private func contents() throws(VolumeError) -> [UInt8]? {
+        guard let descriptor = try open() else { return nil }
+        let limit = RcloneConfiguration.maximumCount
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var count = 0
+        while count < bytes.count {
+            let read = bytes.withUnsafeMutableBytes { bytes in
+                Glibc.read(
+                    descriptor.rawValue,
+                    bytes.baseAddress.map { $0 + count },
+                    bytes.count - count
+                )
+            }
+            if read == 0 { break }
+            if read < 0 {
+                let errno = Errno.current
+                guard errno == .interrupted else {
+                    throw .system(operation: "read", path: path, errno)
+                }
+            } else {
+                count += read
+            }
+        }
+        guard count <= limit else {
+            throw .configurationInvalid(
+                path: path,
+                cause: .configuration(.tooLong(found: count))
+            )
+        }
+        return Array(bytes[..<count])
+    }
+
+    private func open() throws(VolumeError) -> OwnedDescriptor? {
+        do throws(Errno) {
+            return try FileCall.open(path: path, [.readOnly, .nonBlocking])
+        } catch {
+            if error == .noSuchFile { return nil }
+            throw .system(operation: "open", path: path, error)
+        }
+    }
+}

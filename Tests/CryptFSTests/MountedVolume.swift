@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A volume in a temporary directory, served by another process and mounted by the real kernel.
+final class MountedVolume {
+    /// The key all of the tests' volumes have.
+    static let key = "a key for tests only"
+
+    /// The worker, as the tests were built with it.
+    static let executable: String = {
+        // Beside the test bundle.
+        let bundle =
+            CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: bundle).deletingLastPathComponent()
+            .appendingPathComponent("cryptfs-test-worker").path
+    }()
+
+    let directory: TemporaryDirectory
+    let storage: String
+    let mountPoint: String
+    let configuration: String
+    let key: String
+    private(set) var worker: Subprocess?
+
+    /// Mounts a new volume, or one that is there.
+    init(
+        storage: String? = nil,
+        configuration: String? = nil,
+        key: String = MountedVolume.key
+    ) throws {
+        directory = try TemporaryDirectory()
+        self.storage = storage ?? directory("storage")
+        mountPoint = directory("mount")
+        self.configuration = configuration ?? directory("encrypt.conf")
+        self.key = key
+        try mount()
+    }
+
+    deinit {
+        worker?.signal(SIGKILL)
+        umount2(mountPoint, Int32(MNT_DETACH))
+    }
+
+    /// A path in the mount.
+    func callAsFunction(_ name: String) -> String { mountPoint + "/" + name }
+
+    /// Starts the worker and waits until it serves.
+    func mount(_ options: [String] = ["--create"]) throws {
+        let worker = try Self.start([storage, mountPoint, configuration, key] + options)
+        self.worker = worker
+        let deadline = Date(timeIntervalSinceNow: 20)
+        while !worker.text.contains("ready") {
+            if let status = worker.status {
+                throw Failure("the worker ended with \(status): \(worker.errorText)")
+            }
+            guard Date() < deadline else { throw Failure("not ready: \(worker.errorText)") }
+            usleep(5000)
+        }
+    }
+
+    /// Runs a worker that is expected to end by itself.
+    static func start(_ arguments: [String]) throws -> Subprocess {
+        try Subprocess.start(executable, arguments)
+    }
+
+    /// Unmounts and waits for the worker's end; returns what it wrote to standard error.
+    @discardableResult
+    func unmount() throws -> String {
+        var tries = 0
+        while umount2(mountPoint, 0) == -1 {
+            tries += 1
+            guard tries < 200 else { throw Failure("cannot unmount: errno \(errno)") }
+            usleep(10_000)
+        }
+        guard let worker else { return "" }
+        let output = try worker.wait(timeout: 60)
+        self.worker = nil
+        guard output.status == 0 else {
+            throw Failure("the worker ended with \(output.status): \(output.errorText)")
+        }
+        return output.errorText
+    }
+
+    /// Unmounts and mounts again: nothing of the kernel's memory is left.
+    func remount() throws {
+        try unmount()
+        try mount()
+    }
+
+    /// Kills the worker in whatever it is doing, and detaches the mount.
+    func kill() throws {
+        worker?.signal(SIGKILL)
+        try worker?.wait()
+        worker = nil
+        umount2(mountPoint, Int32(MNT_DETACH))
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ description: String) {
+            self.description = description
+        }
+    }
+}
