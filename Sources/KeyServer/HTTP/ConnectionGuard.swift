@@ -1,7 +1,9 @@
 internal import Cryptography
+internal import Glibc
 internal import Logging
 internal import NIOCore
 internal import NIOHTTPTypes
+internal import NIOTLS
 
 /// Gives every phase of a connection an absolute end, says why connections fail, and wipes bodies.
 ///
@@ -41,6 +43,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted = event as? TLSUserEvent { acknowledgeAtOnce(context) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head:
@@ -62,6 +69,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             log("Connection failed", reason: "\(error)", context: context, level: .debug)
         }
         context.fireErrorCaught(error)
+    }
+
+    /// Acknowledges the end of the handshake now instead of 40 ms later.
+    ///
+    /// BoringSSL says nothing more until it is written to, so no segment of ours carries the
+    /// acknowledgement; and a client that has Nagle's algorithm on, as OpenSSL's and Python's do,
+    /// holds its request back until it comes.
+    private func acknowledgeAtOnce(_ context: ChannelHandlerContext) {
+        let quickACK = NIOBSDSocket.Option(rawValue: TCP_QUICKACK)
+        // Only costs time where it fails.
+        try? context.channel.syncOptions?.setOption(ChannelOptions.tcpOption(quickACK), value: 1)
     }
 
     private func setDeadline(seconds: Int, phase: String, context: ChannelHandlerContext) {

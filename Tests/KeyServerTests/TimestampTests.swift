@@ -1,0 +1,26 @@
+import KeyServer
+import Testing
+
+@Suite struct `A timestamp` {
+    @Test(arguments: [
+        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37.000Z"),
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00.000Z"),
+        (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT", "2024-02-29T00:00:00.000Z"),
+        (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT", "2099-12-31T23:59:59.000Z"),
+    ])
+    func `is written as HTTP and as logs want it`(seconds: Int, http: String, log: String) {
+        let time = Timestamp(seconds: seconds)
+        #expect(time.httpDate == http)
+        #expect("\(time)" == log)
+        #expect(Timestamp(httpDate: http) == time)
+    }
+
+    @Test func `shows milliseconds in three digits`() {
+        #expect("\(Timestamp(seconds: 0, nanoseconds: 7_999_999))".hasSuffix(".007Z"))
+    }
+
+    @Test(arguments: ["", "now", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT"])
+    func `is not guessed`(text: String) {
+        #expect(Timestamp(httpDate: text) == nil)
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A running `secure-store serve`, with a state directory and one device.
+final class TestServer {
+    static let sentinel = "sentinel-a1b2c3-\"quoted\"\\"
+
+    let directory: TemporaryDirectory
+    let process: Subprocess
+    let port: String
+    let adminPort: String
+
+    /// Starts a server on ports of the kernel's choice.
+    init(_ arguments: [String] = [], environment: [String: String] = [:]) throws {
+        directory = try TemporaryDirectory()
+        try Self.prepare(directory)
+        var variables = ["PATH": "/usr/bin:/bin", "STORE_PASSWORD": Self.sentinel]
+        variables.merge(environment) { $1 }
+        process = try Subprocess.start(
+            Executables.secureStore,
+            [
+                "serve", "--state", directory("state"), "--listen", "127.0.0.1:0",
+                "--admin-listen", "127.0.0.1:0",
+            ] + arguments,
+            environment: variables
+        )
+        try process.waitForOutput(containing: "Listening for devices")
+        try process.waitForOutput(containing: "Listening for monitoring")
+        port = try Self.port(in: process.errorText, after: "Listening for devices")
+        adminPort = try Self.port(in: process.errorText, after: "Listening for monitoring")
+    }
+
+    /// An authority for localhost, and a device `kiosk` with its files in `kiosk/`.
+    static func prepare(_ directory: TemporaryDirectory) throws {
+        for arguments in [
+            [
+                "ca", "init", "--state", directory("state"), "--hostname", "localhost",
+                "--hostname", "127.0.0.1",
+            ],
+            ["device", "add", "kiosk", "--state", directory("state"), "--out", directory("kiosk")],
+        ] {
+            let output = try Subprocess.run(Executables.secureStore, arguments)
+            try #require(output.status == 0, "\(output.errorText)")
+        }
+    }
+
+    private static func port(in log: String, after message: String) throws -> String {
+        let line = try #require(log.split(separator: "\n").first { $0.contains(message) })
+        let match = try #require(line.firstMatch(of: /127\.0\.0\.1:(\d+)/))
+        return String(match.1)
+    }
+
+    /// The base address of the key listener.
+    var url: String { "https://127.0.0.1:\(port)" }
+
+    /// The options that make curl the device.
+    var credentials: [String] {
+        [
+            "--cert", directory("kiosk/cert.pem"), "--key", directory("kiosk/key.pem"),
+            "--cacert", directory("kiosk/ca.pem"),
+        ]
+    }
+
+    struct Answer {
+        var exit: Int32
+        var status: Int
+        var body: String
+    }
+
+    /// Runs curl as the device.
+    func get(_ path: String, _ more: [String] = [], input: [UInt8] = []) throws -> Answer {
+        try Self.curl(credentials + more + ["\(url)\(path)"], input: input)
+    }
+
+    /// Runs curl.
+    static func curl(_ arguments: [String], input: [UInt8] = []) throws -> Answer {
+        let output = try Subprocess.run(
+            "curl",
+            ["-s", "-m", "20", "-w", "\n%{http_code}"] + arguments,
+            standardInput: input
+        )
+        let text = output.text
+        let end = text.lastIndex(of: "\n") ?? text.startIndex
+        return Answer(
+            exit: output.status,
+            status: Int(text[end...].dropFirst()) ?? 0,
+            body: String(text[..<end])
+        )
+    }
+
+    /// An unlock request's body.
+    static func unlock(_ keys: String...) -> String {
+        let names = keys.map { "\"\($0)\"" }.joined(separator: ",")
+        return #"{"device":"me","boot_id":"b","keys":[\#(names)],"version":"1"}"#
+    }
+
+    var log: String { process.errorText }
+
+    /// Ends the server as an operator would.
+    func stop() throws -> Subprocess.Output {
+        process.signal(SIGTERM)
+        return try process.wait(timeout: 15)
+    }
+}
