@@ -64,6 +64,12 @@ public struct ServerCertificates: Sendable {
     /// - Throws: ``KeyServerError/certificate(source:reason:)``.
     func configuration(minimum: TLSVersion) throws(KeyServerError) -> TLSConfiguration {
         do {
+            guard try !clientVerification().isEmpty else {
+                throw KeyServerError.certificate(
+                    source: "the clients' authority",
+                    reason: "holds no certificate"
+                )
+            }
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: try Self.certificates(certificate).map { .certificate($0) },
                 privateKey: .privateKey(try Self.privateKey(privateKey))
@@ -75,12 +81,6 @@ public struct ServerCertificates: Sendable {
             configuration.certificateVerification = .noHostnameVerification
             configuration.applicationProtocols = ["http/1.1"]
             configuration.shutdownTimeout = .seconds(2)
-            guard try !clientVerification().isEmpty else {
-                throw KeyServerError.certificate(
-                    source: "the clients' authority",
-                    reason: "holds no certificate"
-                )
-            }
             // Finds out now, not at the first connection, whether key and certificate fit.
             _ = try NIOSSLContext(configuration: configuration)
             return configuration
