@@ -91,35 +91,39 @@ public struct Fetcher: ~Copyable {
     }
 
     private func keys(of answer: KeyServerClient.Answer) throws(FetchFailure) -> KeyBundle {
-        switch answer.meaning {
-        case .keys(let keys, _):
-            return keys
-        case .pending(let code, let seconds):
-            memory.wait = .seconds(seconds)
-            throw .pending(code: code)
-        case .rateLimited(let seconds):
-            memory.wait = seconds.map { Backoff.atLeast($0) }
-            throw .rateLimited
-        case .unavailable(let seconds):
-            memory.wait = seconds.map { Backoff.atLeast($0) }
-            throw .status(answer.status, reason: answer.reason)
-        case .noEndpoint:
-            throw .noEndpoint(status: answer.status)
-        case .redirect:
-            throw .redirect(
-                status: answer.status,
-                origin: answer.location.flatMap { Self.origin($0) }
-            )
-        case .unexpected:
-            throw .status(answer.status, reason: answer.reason)
-        case .refused(let detail):
-            throw .refused(status: answer.status, reason: answer.reason, detail)
+        if case .keys(let keys, _) = answer.meaning { return keys }
+        memory.wait = Self.wait(answer.meaning)
+        throw Self.failure(answer)
+    }
+
+    /// How long the server wants to be left alone.
+    private static func wait(_ meaning: ServerAnswer) -> Duration? {
+        switch meaning {
+        case .pending(_, let seconds): .seconds(seconds)
+        case .rateLimited(let seconds), .unavailable(let seconds):
+            seconds.map { Backoff.atLeast($0) }
+        case .keys, .noEndpoint, .redirect, .unexpected, .refused: nil
         }
     }
 
-    /// Scheme and host of an absolute URL; the rest may hold what is nobody's business.
-    private static func origin(_ location: String) -> String? {
-        guard let separator = location.firstRange(of: "://") else { return nil }
+    private static func failure(_ answer: KeyServerClient.Answer) -> FetchFailure {
+        switch answer.meaning {
+        case .pending(let code, _): .pending(code: code)
+        case .rateLimited: .rateLimited
+        case .noEndpoint: .noEndpoint(status: answer.status)
+        case .redirect: .redirect(status: answer.status, origin: answer.origin)
+        case .refused(let detail):
+            .refused(status: answer.status, reason: answer.reason, detail)
+        case .unavailable, .unexpected, .keys:
+            .status(answer.status, reason: answer.reason)
+        }
+    }
+}
+
+extension KeyServerClient.Answer {
+    /// Scheme and host of the URL it redirects to; the rest may hold what is nobody's business.
+    fileprivate var origin: String? {
+        guard let location, let separator = location.firstRange(of: "://") else { return nil }
         let host = location[separator.upperBound...].prefix { !"/?#".contains($0) }
         guard !host.isEmpty, !host.contains("@") else { return nil }
         return ShownText.make(location[..<separator.upperBound] + host, limit: 100)
