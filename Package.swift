@@ -163,6 +163,11 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CryptographyTests",
             dependencies: ["Cryptography", "TestSupport"],
             swiftSettings: house

@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+
+// A package of its own, so that instrumented code never gets into the executables, and so that
+// fuzzing builds nothing but what it needs. `Modules` is a link to the real sources.
+
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"]),
+]
+
+let package = Package(
+    name: "fuzzing",
+    targets: [
+        .target(
+            name: "COpenSSL",
+            path: "Modules/COpenSSL",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        .target(
+            name: "CSodium",
+            path: "Modules/CSodium",
+            linkerSettings: [.linkedLibrary("sodium")]
+        ),
+        .target(
+            name: "Cryptography",
+            dependencies: ["COpenSSL", "CSodium"],
+            path: "Modules/Cryptography",
+            swiftSettings: house
+        ),
+        .target(
+            name: "VolumeFormat",
+            dependencies: ["Cryptography"],
+            path: "Modules/VolumeFormat",
+            swiftSettings: house
+        ),
+        .target(
+            name: "KeyProtocol",
+            dependencies: ["Cryptography"],
+            path: "Modules/KeyProtocol",
+            swiftSettings: house
+        ),
+        .target(name: "CFuzzer"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["VolumeFormat", "KeyProtocol", "Cryptography", "CFuzzer"],
+            swiftSettings: house,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+        ),
+    ]
+)

@@ -1,0 +1,39 @@
+/// The parsers that see bytes somebody else wrote.
+enum Target: String, CaseIterable {
+    /// An encrypted file: header, sizes, blocks.
+    case content
+
+    /// Entries of a volume's directory.
+    case names
+
+    /// An rclone configuration, decrypted and as a file.
+    case configuration
+
+    /// `ENCRYPTED_` variables of both forms.
+    case variables
+
+    /// Keys and bundles of keys.
+    case keys
+
+    /// What a key server answers.
+    case answer
+
+    /// What a device asks a key server.
+    case request
+
+    /// Traps on purpose: shows that a run which finds something fails. Not part of a usual run.
+    case planted
+
+    func run(_ input: UnsafeRawBufferPointer) {
+        switch self {
+        case .content: fuzzContent(input)
+        case .names: fuzzNames(input)
+        case .configuration: fuzzConfiguration(input)
+        case .variables: fuzzVariables(input)
+        case .keys: fuzzKeys(input)
+        case .answer: fuzzAnswer(input)
+        case .request: fuzzRequest(input)
+        case .planted: invariant(!input.starts(with: "BUG".utf8), "a planted bug")
+        }
+    }
+}
