@@ -51,8 +51,9 @@ enum CertificateFault: Error, Equatable {
     /// It is another host's; these are the names in it.
     case wrongHost(wanted: String, found: [String])
 
-    /// It does not lead to anything that is trusted here.
-    case untrusted(reason: String)
+    /// It does not lead to anything that is trusted here: an authority, or only the device's own
+    /// certificate.
+    case untrusted(reason: String, trustsOwn: Bool)
 }
 
 extension FetchFailure {
@@ -147,8 +148,9 @@ extension CertificateFault {
             "the certificate of \(server) is not for \(wanted): "
                 + (found.isEmpty
                     ? "it names no host" : "it is for \(found.joined(separator: ", "))")
-        case .untrusted(let reason):
+        case .untrusted(let reason, let trustsOwn):
             "the certificate of \(server) is not trusted: \(reason)"
+                + (trustsOwn ? " (without --ca, only this device's own certificate is)" : "")
         }
     }
 }

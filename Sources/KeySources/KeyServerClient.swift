@@ -49,7 +49,7 @@ struct KeyServerClient: ~Copyable {
             context,
             server: job.server,
             socket: try connect(),
-            showsCertificate: job.credentials.certificate != nil
+            credentials: job.credentials
         )
         try connection.handshake(for: limits.handshake)
         let answer: HTTPAnswer

@@ -31,7 +31,7 @@ struct TLSConnection: ~Copyable {
     ///   - context: Credentials and trust.
     ///   - server: Whose name or address the certificate has to hold.
     ///   - socket: Connected.
-    ///   - showsCertificate: Whether the context has a client certificate.
+    ///   - credentials: What the context was made of.
     /// - Throws: ``FetchFailure/tls(reason:)`` for want of memory.
     ///
     /// C: `SSL_set1_host`, `X509_VERIFY_PARAM_set1_ip_asc`, `SSL_set_tlsext_host_name`.
@@ -39,10 +39,13 @@ struct TLSConnection: ~Copyable {
         _ context: borrowing TLSContext,
         server: ServerAddress,
         socket: consuming StreamSocket,
-        showsCertificate: Bool
+        credentials: Credentials
     ) throws(FetchFailure) {
         let connection = try context.makeConnection()
-        let record = VerificationRecord(host: server.host)
+        let record = VerificationRecord(
+            host: server.host,
+            trustsOwn: credentials.authority == nil
+        )
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
             SSL_free(connection)
             throw .tls(reason: OpenSSLFailure.drained().text)
@@ -76,7 +79,7 @@ struct TLSConnection: ~Copyable {
         self.outgoing = outgoing
         self.socket = socket
         self.record = record
-        self.showsCertificate = showsCertificate
+        showsCertificate = credentials.certificate != nil
     }
 
     deinit {

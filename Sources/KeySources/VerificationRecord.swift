@@ -9,10 +9,16 @@ final class VerificationRecord {
     private(set) var fault: CertificateFault?
 
     private let host: String
+    private let trustsOwn: Bool
 
-    /// Makes a record for a connection to this host.
-    init(host: String) {
+    /// Makes a record for a connection.
+    ///
+    /// - Parameters:
+    ///   - host: Whose certificate it should be.
+    ///   - trustsOwn: Whether nothing is trusted but the device's own certificate.
+    init(host: String, trustsOwn: Bool) {
         self.host = host
+        self.trustsOwn = trustsOwn
     }
 
     /// Attaches the record to a connection that it outlives.
@@ -56,7 +62,7 @@ final class VerificationRecord {
             )
         default:
             let reason = X509_verify_cert_error_string(Int(code)).map { String(cString: $0) }
-            fault = .untrusted(reason: reason ?? "error \(code)")
+            fault = .untrusted(reason: reason ?? "error \(code)", trustsOwn: trustsOwn)
         }
     }
 

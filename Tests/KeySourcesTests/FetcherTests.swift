@@ -109,7 +109,8 @@ struct `Fetching from a key server` {
         try expectRetry(
             "tls",
             "good",
-            "the certificate of SERVER is not trusted: self-signed certificate in certificate chain",
+            "the certificate of SERVER is not trusted: self-signed certificate in certificate chain"
+                + " (without --ca, only this device's own certificate is)",
             credentials: credentials
         )
     }
