@@ -62,7 +62,7 @@ public struct Fetcher: ~Copyable {
             }
             return try keys(of: answer)
         } catch {
-            throw error.fetchError(server: server)
+            throw shown(error)
         }
     }
 
@@ -88,6 +88,16 @@ public struct Fetcher: ~Copyable {
             }
             sleep(memory.wait ?? backoff.next())
         }
+    }
+
+    /// The failure as a person may see it: a server, or a proxy that shows what it was sent, could
+    /// repeat the token in its own words.
+    private func shown(_ failure: FetchFailure) -> FetchError {
+        let error = failure.fetchError(server: server)
+        guard client.repeatsToken(error.description) else { return error }
+        let text = "\(server) answered in words that repeat the token: they are not shown"
+        if case .refused = error { return .refused(message: text) }
+        return .retryable(cause: text)
     }
 
     private func keys(of answer: KeyServerClient.Answer) throws(FetchFailure) -> KeyBundle {

@@ -67,6 +67,18 @@ struct KeyServerClient: ~Copyable {
         return try interpret(answer, endpoint)
     }
 
+    /// Whether a text holds the token, or as much of it as matters.
+    ///
+    /// Tokens of less than 8 characters are no secrets, and are found in any text.
+    func repeatsToken(_ text: String) -> Bool {
+        guard let token = job.credentials.token else { return false }
+        return token.withUnsafeBytes { token in
+            let start = token.prefix { $0 > 0x20 }.prefix(16)
+            let text = Array(text.utf8)
+            return start.count >= 8 && text.indices.contains { text[$0...].starts(with: start) }
+        }
+    }
+
     /// Every address in turn, each with its share of the time that is left.
     private func connect() throws(FetchFailure) -> StreamSocket {
         let addresses: [InternetAddress]

@@ -64,10 +64,30 @@ struct `Fetching from a key server` {
         }
     }
 
-    @Test func `the endpoint found is remembered, and the other tried when it goes`() throws {
-        let fetcher = try fetcher("tls", "original")
+    @Test func `the endpoint a server was found to have is remembered`() throws {
+        let fetcher = try fetcher("tls", "recorded")
         _ = try fetcher.attempt()
         _ = try fetcher.attempt()
+        let requests = String(decoding: try certificates.directory.read("recorded"), as: UTF8.self)
+        #expect(
+            requests == "POST /recorded/v1/unlock\nGET /recorded/key\nGET /recorded/key\n"
+        )
+    }
+
+    @Test func `a token that comes back is not shown`() throws {
+        var credentials = Credentials()
+        credentials.authority = try certificates.pem("ca.pem")
+        credentials.token = secret("abc.DEF-123")
+        let server = server.address("anyone", "parrot").authority
+        let expected = "\(server) answered in words that repeat the token: they are not shown"
+        #expect(throws: FetchError.refused(message: expected)) {
+            try fetch("anyone", "parrot", credentials: credentials).get()
+        }
+        credentials.token = secret("other")
+        let shown = "\(server) refuses the key (401): you sent abc.DEF-123 [x]"
+        #expect(throws: FetchError.refused(message: shown)) {
+            try fetch("anyone", "parrot", credentials: credentials).get()
+        }
     }
 
     // MARK: What is tried again

@@ -72,6 +72,16 @@ def behave(stream):
         text = f"{method} {path} {fields.get('authorization')} {fields['host']} {fields['user-agent']} "
         quoted = (text.encode() + body).decode().replace("\\", "\\\\").replace('"', '\\"')
         answer(stream, "403 Forbidden", b'{"error":{"code":"echo","message":"%s"}}' % quoted.encode())
+    elif kind == "parrot":
+        text = b"you sent abc.DEF-123"
+        answer(stream, "401 Unauthorized", b'{"error":{"code":"x","message":"%s"}}' % text)
+    elif kind == "recorded":
+        with open(f"{DIRECTORY}/recorded", "a") as file:
+            file.write(f"{method} {path}\n")
+        if is_key:
+            answer(stream, "201 Created", PASSWORD)
+        else:
+            answer(stream, "404 Not Found", b"404")
     elif kind in ("original", "405"):
         if is_key:
             answer(stream, "201 Created", PASSWORD)
