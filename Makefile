@@ -44,7 +44,7 @@ check: ## Format and lint, strictly
 
 format: ## Reformat the Swift sources in place
 	@swift format format --in-place --parallel --recursive --configuration .swift-format \
-		Package.swift Sources Tests
+		Package.swift Sources Tests Fuzzing/Package.swift Fuzzing/Sources
 
 bench: deps-bench build ## Run the benchmarks beside installed peers
 	@Benchmarks/run $(BENCH)
@@ -58,4 +58,4 @@ install: ## Install dist/ into $(DESTDIR)$(PREFIX)/bin
 	install -D -m 755 -t "$(DESTDIR)$(PREFIX)/bin" dist/secure-init dist/secure-store
 
 clean: ## Remove what was built here (caches of the tests stay)
-	rm -rf .build dist
+	rm -rf .build dist Fuzzing/.build Fuzzing/findings

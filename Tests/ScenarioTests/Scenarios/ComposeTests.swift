@@ -11,7 +11,6 @@ struct `The compose file` {
 
     @Test func `unlocks a device and a sensor that were there before their server`() throws {
         let project = try ComposeProject()
-        defer { project.remove() }
         try project.up()
 
         for service in ["device", "sensor"] {
@@ -37,7 +36,6 @@ struct `The compose file` {
 
     @Test func `finds its certificates and data again at the next start`() throws {
         let project = try ComposeProject()
-        defer { project.remove() }
         for _ in 1...2 {
             try project.up()
             let ready = waitUntil(timeout: 60) {
@@ -59,15 +57,19 @@ private final class ComposeProject: Sendable {
 
     /// Builds the images, under names of the tests' own.
     init() throws {
-        let prefix = "secure-store-test-"
+        let prefix = "\(name)-"
         environment = Docker.environment.merging(["IMAGE_PREFIX": prefix], uniquingKeysWith: { $1 })
         let output = try Subprocess.run("\(root)/scripts/image", [prefix], timeout: 300)
         guard output.status == 0 else { throw Docker.Failure(description: output.errorText) }
     }
 
-    func up() throws { try compose("up", "--detach", "--no-build") }
+    deinit {
+        _ = try? compose("down", "--volumes", "--timeout", "5")
+        let images = ["secure-init", "secure-store", "secure-store-demo"].map { "\(name)-\($0)" }
+        _ = try? Docker.run(["rmi", "--force"] + images)
+    }
 
-    func remove() { _ = try? compose("down", "--volumes", "--timeout", "5") }
+    func up() throws { try compose("up", "--detach", "--no-build") }
 
     @discardableResult
     func compose(_ arguments: String...) throws -> String {

@@ -61,7 +61,7 @@ struct `secure-store serve in a container` {
         return try Subprocess.run(
             "curl",
             [
-                "--silent", "--show-error", "--max-time", "10", "--retry", "20",
+                "--silent", "--show-error", "--max-time", "10", "--retry", "3",
                 "--retry-connrefused", "--retry-delay", "1",
                 "--cacert", certificates.path("ca.pem"), "--write-out", "\n%{http_code}",
             ] + (client ? credentials : []) + options + ["https://localhost:\(port)\(path)"]
