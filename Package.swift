@@ -130,7 +130,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SecureStoreTests",
-            dependencies: ["secure-store", "TestSupport"],
+            dependencies: ["secure-store", "KeyServer", "Linux", "TestSupport"],
             swiftSettings: house
         ),
 

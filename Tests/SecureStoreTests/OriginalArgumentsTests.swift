@@ -23,11 +23,12 @@ import Testing
         ("-new-key=true", "original new-key"),
         (
             "-server",
-            "serve --listen 0.0.0.0:8443 --cert ./cert.pem --key ./key.pem --client-ca ./cert.pem"
+            "serve --listen 0.0.0.0:8443 --admin-listen none --cert ./cert.pem "
+                + "--key ./key.pem --client-ca ./cert.pem"
         ),
         (
             "-server -port=9000 -certificate-path /c -key-path /k",
-            "serve --listen 0.0.0.0:9000 --cert /c --key /k --client-ca /c"
+            "serve --listen 0.0.0.0:9000 --admin-listen none --cert /c --key /k --client-ca /c"
         ),
         ("-hostname h -new-key=false -new-key=T", "original new-key"),
         // What follows the first argument that is no flag is not looked at.

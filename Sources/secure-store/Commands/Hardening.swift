@@ -1,10 +1,17 @@
 internal import Glibc
+internal import Linux
 internal import Logging
 
 /// What the server asks of the kernel before it holds a key.
 enum Hardening {
-    /// Raises the limit on descriptors as far as needed and allowed, and forbids core dumps.
+    /// Keeps memory from debuggers and core dumps, and raises the limit on descriptors as far as
+    /// needed and allowed.
     static func apply(connections: Int, logger: Logger) throws {
+        do throws(Errno) {
+            try CurrentProcess.refuseDumps()
+        } catch {
+            logger.warning("Memory cannot be kept from debuggers", metadata: ["cause": "\(error)"])
+        }
         var core = rlimit(rlim_cur: 0, rlim_max: 0)
         if setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &core) != 0 {
             logger.warning("Core dumps cannot be forbidden")

@@ -47,6 +47,8 @@ struct OriginalArguments: Equatable {
             let certificate = flags.value("certificate-path") ?? "./cert.pem"
             translated = [
                 "serve", "--listen", "0.0.0.0:\(flags.value("port") ?? "8443")",
+                // The original had no second port that could be taken.
+                "--admin-listen", "none",
                 "--cert", certificate, "--key", flags.value("key-path") ?? "./key.pem",
                 "--client-ca", certificate,
             ]
