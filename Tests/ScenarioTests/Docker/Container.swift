@@ -48,15 +48,18 @@ final class Container: Sendable {
         return code
     }
 
-    /// Waits until its log holds a text.
+    /// Waits until its log holds a text, or until it has ended.
     ///
-    /// - Returns: Whether it came.
+    /// - Returns: Whether the text came.
     func waitForLog(containing text: String, timeout: Double = 30) -> Bool {
         let deadline = Date().addingTimeInterval(timeout)
+        var isRunning = true
         repeat {
+            // Asked in this order: what it wrote before its end is in the log after it.
+            isRunning = self.isRunning
             if log.contains(text) { return true }
             usleep(50_000)
-        } while Date() < deadline
+        } while isRunning && Date() < deadline
         return false
     }
 
