@@ -52,6 +52,8 @@ int linux_bounding_contains(int capability) {
 
 int linux_no_new_privileges(void) { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); }
 
+int linux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
 int linux_get_signal_mask(uint64_t *mask) {
     return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, mask, sizeof *mask);
 }
@@ -137,6 +139,15 @@ int linux_pipe(int *read_end, int *write_end) {
     *read_end = ends[0];
     *write_end = ends[1];
     return 0;
+}
+
+int linux_close_range(unsigned first, unsigned last) {
+#ifdef SYS_close_range
+    return (int)syscall(SYS_close_range, first, last, 0);
+#else
+    errno = ENOSYS;
+    return -1;
+#endif
 }
 
 char **linux_environment(void) { return environ; }

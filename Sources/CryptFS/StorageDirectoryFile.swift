@@ -17,7 +17,7 @@ enum StorageDirectoryFile {
 
     /// Makes it where it is not there yet, for its owner only, and locks it.
     static func create(_ path: String) throws(VolumeError) -> OwnedDescriptor {
-        if mkdir(path, 0o700) == -1 {
+        if mkdir(path, 0o755) == -1 {
             let errno = Errno.current
             guard errno == .fileExists else {
                 throw .system(operation: "mkdir", path: path, errno)

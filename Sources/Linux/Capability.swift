@@ -28,6 +28,8 @@ public struct CapabilitySet: OptionSet, Sendable {
     public static let setUser = CapabilitySet(rawValue: 1 << 7)
     /// Take capabilities out of one's bounding set.
     public static let setCapabilities = CapabilitySet(rawValue: 1 << 8)
+    /// Lock memory beyond the limit.
+    public static let lockMemory = CapabilitySet(rawValue: 1 << 14)
     /// Trace any process and read its memory.
     public static let trace = CapabilitySet(rawValue: 1 << 19)
     /// Mount, unmount, and much more.

@@ -16,6 +16,17 @@ public enum CurrentProcess {
         _ = try valueOrErrno { linux_set_dumpable(false) }
     }
 
+    /// Sets what lists of processes show.
+    ///
+    /// - Parameter name: Cut off after 15 bytes.
+    ///
+    /// The corresponding C function is `prctl` with `PR_SET_NAME`.
+    public static func setName(_ name: StaticString) {
+        _ = linux_set_name(
+            UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        )
+    }
+
     /// Becomes the parent of its descendants' orphans, as process 1 is by nature.
     ///
     /// The corresponding C function is `prctl` with `PR_SET_CHILD_SUBREAPER`.

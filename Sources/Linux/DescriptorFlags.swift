@@ -23,6 +23,20 @@ public enum DescriptorFlags {
         linux_get_status_flags(descriptor) != -1
     }
 
+    /// Closes everything above standard error but these; does nothing on a kernel before 5.9.
+    ///
+    /// The corresponding C function is `close_range`.
+    public static func closeAll(except kept: [Int32]) {
+        var first: Int32 = 3
+        for descriptor in kept.sorted() where descriptor >= first {
+            if descriptor > first {
+                _ = linux_close_range(UInt32(first), UInt32(descriptor - 1))
+            }
+            first = descriptor + 1
+        }
+        _ = linux_close_range(UInt32(first), .max)
+    }
+
     /// Puts `/dev/null` where standard input, output or error are not open at all.
     ///
     /// Else the next file opened would get such a number, and log lines would go into it. The

@@ -25,6 +25,20 @@ public struct Signal: RawRepresentable, Equatable, Hashable, Sendable {
     public static let interrupt = Signal(SIGINT)
     /// `SIGQUIT`.
     public static let quit = Signal(SIGQUIT)
+    /// `SIGILL`.
+    public static let illegalInstruction = Signal(SIGILL)
+    /// `SIGTRAP`.
+    public static let breakpoint = Signal(SIGTRAP)
+    /// `SIGABRT`.
+    public static let abort = Signal(SIGABRT)
+    /// `SIGBUS`.
+    public static let busError = Signal(SIGBUS)
+    /// `SIGFPE`.
+    public static let arithmeticError = Signal(SIGFPE)
+    /// `SIGSEGV`.
+    public static let memoryFault = Signal(SIGSEGV)
+    /// `SIGSYS`.
+    public static let badSystemCall = Signal(SIGSYS)
     /// `SIGKILL`.
     public static let kill = Signal(SIGKILL)
     /// `SIGPIPE`.
@@ -113,6 +127,9 @@ public struct SignalSet: OptionSet, Sendable {
 
     /// Every signal there is.
     public static let all = SignalSet(rawValue: .max)
+
+    /// The two that the C library keeps for its threads.
+    public static let ofLibrary = SignalSet(rawValue: 1 << 31 | 1 << 32)
 
     /// Whether the signal is in the set.
     public func contains(_ signal: Signal) -> Bool {

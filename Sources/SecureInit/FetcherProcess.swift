@@ -10,7 +10,7 @@ enum FetcherProcess {
 
     /// Runs it.
     static func main() -> Never {
-        HelperEntry.harden()
+        HelperEntry.harden(as: "secure-init-key")
         let frames = FrameWriter(
             OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.frames)
         )

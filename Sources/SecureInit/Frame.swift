@@ -58,9 +58,14 @@ struct FrameReader: ~Copyable {
         buffer = SecretBuffer(capacity: Frame.headerCount + maximumPayloadCount)
     }
 
-    /// Hands over every frame that is complete by now.
+    /// Most frames taken at once: a helper that never stops talking must not keep the supervisor
+    /// from its signals.
+    private static let batchCount = 32
+
+    /// Hands over the frames that are complete by now.
     mutating func drain(_ body: (Frame.Kind, UnsafeRawBufferPointer) -> Void) -> Condition {
-        while true {
+        var left = Self.batchCount
+        while left > 0 {
             guard let wanted = wantedCount() else { return .malformed }
             if wanted == 0 {
                 let handedOver = buffer.withUnsafeBytes { bytes in
@@ -70,6 +75,7 @@ struct FrameReader: ~Copyable {
                 }
                 guard handedOver else { return .malformed }
                 buffer.removeAll()
+                left -= 1
                 continue
             }
             do throws(Errno) {
@@ -80,6 +86,7 @@ struct FrameReader: ~Copyable {
                 return .closed
             }
         }
+        return .open
     }
 
     /// How many bytes are missing from the header, or else from the frame; nil where the frame

@@ -7,7 +7,10 @@ enum HelperEntry {
     ///
     /// The kernel makes a process dumpable again when it executes, so it is done here once more,
     /// before the job, and with it the first secret, is read.
-    static func harden() {
+    ///
+    /// - Parameter name: What lists of processes show.
+    static func harden(as name: StaticString) {
+        CurrentProcess.setName(name)
         do throws(Errno) {
             try CurrentProcess.refuseDumps()
             try DescriptorFlags.closeOnExec(HelperProcess.Inherited.job)

@@ -105,20 +105,35 @@ final class HelperProcess {
     /// Readable once the exec went one way or the other.
     var reportDescriptor: Int32 { started.descriptor.rawValue }
 
+    /// The descriptors that connect us to it.
+    var descriptors: [Int32] {
+        var descriptors = [frames.descriptor.rawValue, started.descriptor.rawValue]
+        if let descriptor = job?.descriptor { descriptors.append(descriptor) }
+        return descriptors
+    }
+
+    /// Whether it may still say something.
+    private(set) var isListening = true
+
     /// Puts what it may have to say, or to hear, on the list.
     func register(in waits: inout WaitList) {
+        guard isListening else { return }
         waits.add(frames.descriptor.rawValue, .readable)
         if let descriptor = job?.descriptor { waits.add(descriptor, .writable) }
     }
 
-    /// Goes on with writing the job.
-    func feed() {
+    /// Goes on with writing the job, and hands over what it said.
+    ///
+    /// One that sends what is no frame is ended: it is broken, or somebody else's by now.
+    func listen(_ body: (Frame.Kind, UnsafeRawBufferPointer) -> Void) {
+        guard isListening else { return }
         if job?.write() ?? false { job = nil }
-    }
-
-    /// Hands over what it said.
-    func drain(_ body: (Frame.Kind, UnsafeRawBufferPointer) -> Void) -> FrameReader.Condition {
-        frames.drain(body)
+        switch frames.drain(body) {
+        case .open: return
+        case .closed: break
+        case .malformed: kill()
+        }
+        isListening = false
     }
 
     /// Ends it at once.

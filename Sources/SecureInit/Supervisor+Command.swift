@@ -41,6 +41,10 @@ extension Supervisor {
             phase = .boot
             throw .start(command: name, failure)
         }
+        // What was inherited is the command's alone: a pipe's reader shall not wait for us, too.
+        DescriptorFlags.closeAll(
+            except: [signals.descriptor.rawValue] + (volume?.process.descriptors ?? [])
+        )
         log.info(
             "command started",
             ["command": .text(name), "pid": .number(Int64(command.pid))]

@@ -14,8 +14,9 @@ extension Supervisor {
         var failure: InitError?
         /// Why no key has come yet, as it said last.
         var cause: String?
-        /// Whether it ended without a word.
-        var hasVanished = false
+
+        /// Whether there is nothing to wait for any more.
+        var isOver: Bool { keys != nil || failure != nil || process?.end != nil }
     }
 
     /// Has the fetcher ask the server until it answers.
@@ -37,7 +38,7 @@ extension Supervisor {
         log.info("asking for the key", ["source": .text(plan.key.name)])
         while true {
             try startFetcher(fetch, job: job)
-            while fetch.keys == nil, fetch.failure == nil, !fetch.hasVanished {
+            while !fetch.isOver {
                 try bootTurn(until: deadline)
                 try check(deadline, cause: fetch.cause)
             }
@@ -82,7 +83,6 @@ extension Supervisor {
         rights: HelperProcess.Rights,
         job: SecretBytes
     ) throws(InitError) -> HelperProcess {
-        fetch.hasVanished = false
         do throws(Errno) {
             let process = try HelperProcess(
                 .fetcher,
@@ -101,8 +101,7 @@ extension Supervisor {
     /// Takes what the fetcher said.
     func listenToFetcher() {
         guard let fetch, let process = fetch.process else { return }
-        process.feed()
-        let condition = process.drain { kind, payload in
+        process.listen { kind, payload in
             switch kind {
             case .keys:
                 fetch.keys = try? KeyBundle(decoding: payload)
@@ -116,21 +115,13 @@ extension Supervisor {
                 break
             }
         }
-        switch condition {
-        case .open:
-            return
-        case .malformed:
-            process.kill()
-        case .closed:
-            break
-        }
-        fetch.hasVanished = true
-        fetch.process = nil
     }
 
     /// Sees to it that no fetcher is left.
     func endFetch() {
-        fetch?.process?.kill()
+        guard let process = fetch?.process else { return }
+        process.kill()
+        while process.end == nil { turn(until: nil) }
         fetch = nil
     }
 

@@ -1,16 +1,147 @@
+internal import CryptFS
+internal import Cryptography
 internal import KeyProtocol
 internal import Linux
 
 extension Supervisor {
     /// Has the worker open the volume, mounts it, and waits until it answers.
+    ///
+    /// - Throws: ``InitError/volume(_:_:)``; interrupted by a signal at any moment.
     func openVolume(with keys: KeyBundle) throws(InitError) {
         guard !settings.withoutVolume else { return }
-        throw .volume(.configuration, "volumes are not built in yet: use --env-only")
+        guard let key = keys[KeyBundle.defaultName] else { throw .noKeySource }
+        let began = Instant.now
+        try checkRights()
+        let mountPoint = try translatingErrors { () throws(VolumeError) in
+            try MountPoint(preparing: settings.mountPoint, storage: settings.storage)
+        }
+        // Closed when this returns: from then on only the worker keeps the mount alive.
+        let device = try translatingErrors(MountPoint.openDevice)
+        let volume = try startWorker(key: key.text, device: device.rawValue, at: mountPoint)
+        try wait(for: volume) { $0.progress != .starting }
+        try translatingErrors { () throws(VolumeError) in
+            try mountPoint.mount(device: device, readOnly: settings.readOnly)
+        }
+        volume.isMounted = true
+        try wait(for: volume) { $0.progress == .ready }
+        log.info(
+            "volume mounted",
+            [
+                "mount": .text(volume.mountPoint.path), "storage": .text(settings.storage),
+                "after_ms": .number(Instant.now.milliseconds(since: began)),
+            ]
+        )
+    }
+
+    /// Before anything is made in the storage: what cannot be mounted need not be opened.
+    private func checkRights() throws(InitError) {
+        let own = try? ProcessCapabilities()
+        guard !(own?.effective.contains(.administer) ?? false) else { return }
+        guard CurrentProcess.effectiveUser == 0 else {
+            throw .volume(
+                .system,
+                "mounting a volume takes root: start the container as root, with --device /dev/fuse"
+                    + " --cap-add SYS_ADMIN, and give the command its user with --user; or use"
+                    + " --env-only"
+            )
+        }
+        let error = VolumeError.mountNotPermitted(
+            path: settings.mountPoint,
+            .operationNotPermitted
+        )
+        throw .volume(.system, "\(error)")
+    }
+
+    private func startWorker(
+        key: SecretBytes,
+        device: Int32,
+        at mountPoint: MountPoint
+    ) throws(InitError) -> MountedVolume {
+        let job = WorkerJob(
+            location: VolumeLocation(
+                storage: settings.storage,
+                configuration: settings.configuration
+            ),
+            options: VolumeOptions(
+                isReadOnly: settings.readOnly,
+                createsIfEmpty: settings.creation == .automatic
+            ),
+            owner: plan.identity.map { WorkerJob.Owner(user: $0.user, group: $0.group) },
+            key: key
+        )
+        do throws(Errno) {
+            let process = try HelperProcess(
+                .worker,
+                rights: try Self.workerRights(),
+                job: job.encoded(),
+                device: device,
+                maximumPayloadCount: Frame.maximumTextCount + 1
+            )
+            let volume = MountedVolume(process, at: mountPoint)
+            self.volume = volume
+            return volume
+        } catch {
+            throw .system("cannot start the volume's process", error)
+        }
+    }
+
+    private static func workerRights() throws(Errno) -> HelperProcess.Rights {
+        let own = try ProcessCapabilities()
+        let kept = WorkerProcess.capabilities
+        var rights = HelperProcess.Rights()
+        rights.capabilities = ProcessStart.Capabilities(
+            bounding: own.effective.contains(.setCapabilities) ? kept : .all,
+            permitted: kept,
+            inheritable: [],
+            ambient: []
+        )
+        rights.ignoredSignals = WorkerProcess.ignoredSignals
+        return rights
+    }
+
+    private func wait(
+        for volume: MountedVolume,
+        _ isDone: (MountedVolume) -> Bool
+    ) throws(InitError) {
+        while !isDone(volume) {
+            if let loss = volume.loss { throw loss }
+            if case .failed(let failure) = volume.process.report {
+                throw .start(command: "secure-init's own volume process", failure)
+            }
+            try bootTurn(until: nil)
+        }
     }
 
     /// Takes what the worker said.
-    func listenToWorker() {}
+    func listenToWorker() {
+        guard let volume else { return }
+        volume.process.listen { kind, payload in
+            let text = String(decoding: payload.dropFirst(), as: UTF8.self)
+            switch kind {
+            case .opened:
+                volume.progress = .opened
+            case .ready:
+                volume.progress = .ready
+            case .failure:
+                let code = payload.first.map(Int32.init).flatMap(ExitCode.init)
+                volume.failure = .volume(code ?? .inputOutput, text)
+            case .line:
+                let level = payload.first.map(Int.init).flatMap(Log.Level.init)
+                log.write(level ?? .warning, text, [:])
+            case .cause, .keys:
+                break
+            }
+        }
+    }
+}
 
-    /// Unmounts, and waits until the worker has written everything.
-    func closeVolume() -> Bool { true }
+/// Gives a volume's error the exit code it has.
+private func translatingErrors<Result: ~Copyable>(
+    _ body: () throws(VolumeError) -> Result
+) throws(InitError) -> Result {
+    do throws(VolumeError) {
+        return try body()
+    } catch {
+        throw .volume(ExitCode(rawValue: error.exitCode) ?? .inputOutput, "\(error)")
+    }
 }

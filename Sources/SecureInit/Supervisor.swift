@@ -29,7 +29,7 @@ final class Supervisor {
     var commandEnvironment: CommandEnvironment?
     var command: Command?
     var fetch: Fetch?
-    var volume: Volume?
+    var volume: MountedVolume?
 
     /// The first signal that asked to end before the command was started.
     var interruption: Signal?
@@ -107,7 +107,7 @@ extension Supervisor {
         waits.add(signals.descriptor.rawValue, .readable)
         if let descriptor { waits.add(descriptor, .readable) }
         fetch?.process?.register(in: &waits)
-        if let volume, volume.isListening { volume.process.register(in: &waits) }
+        volume?.process.register(in: &waits)
         // Fails only for want of memory, which may be there at the next turn.
         try? waits.wait(until: deadline)
         takeSignals()

@@ -1,10 +1,71 @@
+internal import CryptFS
+internal import Cryptography
+internal import Glibc
 internal import Linux
 
-/// The process that serves the volume.
+/// The process that serves the volume: it holds the volume's key and parses what lies in the
+/// storage, and has neither the network nor the right to mount.
 enum WorkerProcess {
+    /// What file operations on behalf of any user take, and no more.
+    static let capabilities: CapabilitySet = [
+        .changeOwner, .overrideAccess, .overrideRead, .fileOwner, .keepSetIdentity, .lockMemory,
+        .makeDevices,
+    ]
+
+    /// Everything that can be ignored and is not a sign of a fault: a terminal's Ctrl-C, or a TERM
+    /// to every process, must not end it before the last write has reached it.
+    static let ignoredSignals = SignalSet.all.subtracting(
+        SignalSet([
+            .kill, .stop, .child, .continue, .illegalInstruction, .breakpoint, .abort, .busError,
+            .arithmeticError, .memoryFault, .badSystemCall,
+        ])
+    ).subtracting(SignalSet.ofLibrary)
+
     /// Runs it.
     static func main() -> Never {
-        HelperEntry.harden()
-        CurrentProcess.exit(ExitCode.system.rawValue)
+        HelperEntry.harden(as: "secure-init-vol")
+        let frames = FrameWriter(
+            OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.frames)
+        )
+        CurrentProcess.exit(run(reportingTo: frames))
+    }
+
+    private static func run(reportingTo frames: borrowing FrameWriter) -> Int32 {
+        do throws(VolumeError) {
+            let session = FilesystemSession(
+                volume: try openVolume(reportingTo: frames),
+                device: OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.device)
+            )
+            frames.write(.opened, SecretBytes(copying: []))
+            try session.run { frames.write(.ready, SecretBytes(copying: [])) }
+            return 0
+        } catch {
+            let code = UInt8(truncatingIfNeeded: error.exitCode)
+            frames.write(.failure, code: code, "\(error)")
+            return error.exitCode
+        }
+    }
+
+    /// The root of a new volume belongs to the user the command runs as.
+    private static func giveAway(_ storage: String, to owner: WorkerJob.Owner) {
+        // Where it cannot be done the command will say so, better than could be said here.
+        _ = chown(storage, owner.user, owner.group)
+    }
+
+    /// Opens the volume; the key is let go of when this returns.
+    private static func openVolume(
+        reportingTo frames: borrowing FrameWriter
+    ) throws(VolumeError) -> CryptFS.Volume {
+        guard let encoded = HelperEntry.readJob(limit: WorkerJob.maximumEncodedCount),
+            let job = WorkerJob(decoding: encoded)
+        else {
+            throw .system(operation: "read", path: "the worker's job", .invalidArgument)
+        }
+        let volume = try Volume.open(job.location, key: job.key, options: job.options)
+        if volume.isNew {
+            if let owner = job.owner { giveAway(job.location.storage, to: owner) }
+            frames.write(.line, code: 2, "new volume made in \(job.location.storage)")
+        }
+        return volume
     }
 }

@@ -27,6 +27,8 @@ int linux_is_subreaper(void);
 int linux_set_parent_death_signal(int signal);
 int linux_bounding_contains(int capability);
 int linux_no_new_privileges(void);
+// What lists of processes show; cut off after 15 bytes.
+int linux_set_name(const char *name);
 
 // The kernel's 64-bit signal sets: bit n-1 stands for signal n. The C library's own functions leave
 // out the two signals it keeps for itself, which an init forwards like any other.
@@ -71,6 +73,9 @@ int linux_poll(struct pollfd *entries, size_t count, int64_t nanoseconds);
 
 // pipe2(2), behind the same macro: both ends close on exec.
 int linux_pipe(int *read_end, int *write_end);
+
+// close_range(2): everything from `first` to `last`. ENOSYS before Linux 5.9.
+int linux_close_range(unsigned first, unsigned last);
 
 // The environment as the program received it; NULL-terminated.
 char **linux_environment(void);

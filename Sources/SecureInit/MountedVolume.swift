@@ -1,31 +1,39 @@
+internal import CryptFS
 internal import Linux
 
-/// The mounted volume, from the worker's start to its end.
-final class Volume {
+/// The volume as the supervisor sees it: the worker that serves it, and the mount.
+final class MountedVolume {
     /// How far the worker is.
     enum Progress {
+        /// It opens the volume.
         case starting
+        /// The volume is open, and can be mounted.
         case opened
+        /// The mount answers.
         case ready
     }
 
     /// The worker.
     let process: HelperProcess
 
-    /// How far it is.
+    /// Where the volume is seen.
+    let mountPoint: MountPoint
+
+    /// How far the worker is.
     var progress = Progress.starting
 
-    /// What it said was wrong.
-    var failure: InitError?
+    /// Whether there is a mount to be undone.
+    var isMounted = false
 
-    /// Whether its pipe is still open.
-    var isListening = true
+    /// What the worker said was wrong.
+    var failure: InitError?
 
     /// Whether its end is wanted.
     var isClosing = false
 
-    init(_ process: HelperProcess) {
+    init(_ process: HelperProcess, at mountPoint: MountPoint) {
         self.process = process
+        self.mountPoint = mountPoint
     }
 
     /// Why there is no volume any more; nil while there is, or its end is wanted.

@@ -1,0 +1,86 @@
+internal import CryptFS
+internal import Linux
+
+extension Supervisor {
+    /// How long a mount may stay busy before it is detached, in milliseconds.
+    private static let busyLimit: Int64 = 1000
+
+    /// How long the worker may go on serving a detached mount, in milliseconds.
+    private static let detachedLimit: Int64 = 10_000
+
+    /// Unmounts, and waits until the worker has written everything and is gone.
+    ///
+    /// - Returns: Whether nothing was lost.
+    func closeVolume() -> Bool {
+        guard let volume else { return true }
+        let isLost = volume.loss != nil
+        volume.isClosing = true
+        guard volume.isMounted else {
+            // Nothing was written that a rename would not have made whole.
+            volume.process.kill()
+            awaitWorker(volume, until: nil)
+            return true
+        }
+        let isDetached = isLost ? detach(volume) : unmount(volume)
+        let deadline = isDetached ? Instant.now.advanced(byMilliseconds: Self.detachedLimit) : nil
+        awaitWorker(volume, until: deadline)
+        if volume.process.end == nil {
+            log.error("the volume's process does not end; killing it")
+            volume.process.kill()
+            awaitWorker(volume, until: nil)
+        }
+        guard !isLost else { return true }
+        guard volume.process.end?.outcome == .exited(0), volume.failure == nil else {
+            log.error(
+                volume.failure.map { "\($0)" } ?? "the volume's process did not end as it should",
+                ["phase": "unmount"]
+            )
+            return false
+        }
+        log.info("volume unmounted", ["mount": .text(volume.mountPoint.path)])
+        return true
+    }
+
+    /// Unmounts; detaches what stays busy.
+    ///
+    /// - Returns: Whether it had to be detached.
+    private func unmount(_ volume: MountedVolume) -> Bool {
+        let deadline = Instant.now.advanced(byMilliseconds: Self.busyLimit)
+        while true {
+            do throws(VolumeError) {
+                try volume.mountPoint.unmount(lazily: false)
+                return false
+            } catch {
+                guard case .system(_, _, .busy) = error else {
+                    log.warning("\(error)")
+                    return detach(volume)
+                }
+                guard Instant.now < deadline, !isHurried else {
+                    log.warning(
+                        "the volume is still in use; detaching it",
+                        ["mount": .text(volume.mountPoint.path)]
+                    )
+                    return detach(volume)
+                }
+            }
+            turn(until: .now.advanced(byMilliseconds: 20))
+        }
+    }
+
+    private func detach(_ volume: MountedVolume) -> Bool {
+        do throws(VolumeError) {
+            try volume.mountPoint.unmount(lazily: true)
+        } catch {
+            // `EINVAL`: somebody was quicker.
+            log.debug("\(error)")
+        }
+        return true
+    }
+
+    private func awaitWorker(_ volume: MountedVolume, until deadline: Instant?) {
+        while volume.process.end == nil {
+            if let deadline, Instant.now >= deadline { return }
+            turn(until: deadline)
+        }
+    }
+}

@@ -1,0 +1,257 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.requires(.root, .fuse, .executables), .serialized) struct `A volume` {
+    let directory: TemporaryDirectory
+    private let unlock: [String]
+
+    init() throws {
+        directory = try Sample.keyDirectory()
+        unlock = ["--key-source", "file:\(directory("key"))"]
+    }
+
+    private func run(
+        _ arguments: [String],
+        wrapper: [String] = [],
+        timeout: Double = 60
+    ) throws -> Subprocess.Output {
+        try InitProcess.run(
+            unlock + arguments,
+            wrapper: wrapper,
+            directory: directory.path,
+            timeout: timeout
+        )
+    }
+
+    /// Every file under the directory but the key, with its contents.
+    private func snapshot() throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        let manager = FileManager.default
+        for name in try manager.subpathsOfDirectory(atPath: directory.path) where name != "key" {
+            files[name] = manager.contents(atPath: directory(name)) ?? Data()
+        }
+        return files
+    }
+
+    @Test func `of the original program is seen decrypted`() throws {
+        let demo = Fixtures.path("secure-store-demo")
+        let manager = FileManager.default
+        try manager.copyItem(atPath: "\(demo)/storage", toPath: directory("storage"))
+        try manager.copyItem(atPath: "\(demo)/encrypt.conf", toPath: directory("encrypt.conf"))
+        let output = try run(["--read-only", "sh", "-c", "cat decrypted/test1"])
+        #expect(output.status == 0)
+        #expect(output.text == "This is an encrypted test file\n")
+        // In the namespace it was in; here it never was.
+        #expect(try manager.contentsOfDirectory(atPath: directory("decrypted")).isEmpty)
+    }
+
+    @Test func `is made on first start, and read again on the next`() throws {
+        let written = "plaintext-sentinel-60a1"
+        let first = try run(["sh", "-c", "echo \(written) > decrypted/file"])
+        #expect(first.status == 0)
+        #expect(first.errorText.contains("new volume made"))
+        #expect(first.errorText.contains("volume mounted"))
+        #expect(first.errorText.contains("volume unmounted"))
+        let second = try run(["cat", "decrypted/file"])
+        #expect(second.text == "\(written)\n")
+        #expect(!second.errorText.contains("new volume made"))
+        // Nothing readable was left behind, nor PEM; the control finds what is planted.
+        try directory.write("\(written)\n", to: "planted")
+        let files = try snapshot()
+        let holding = files.filter { $0.value.range(of: Data(written.utf8)) != nil }.keys
+        #expect(Array(holding) == ["planted"])
+        #expect(!files.keys.contains { $0.contains("file") })
+    }
+
+    @Test func `is not made where that is not wanted`() throws {
+        let output = try run(["--create", "never", "true"])
+        #expect(output.status == 78)
+        #expect(!FileManager.default.fileExists(atPath: directory("encrypt.conf")))
+    }
+
+    @Test func `under the wrong key gives 65 and changes nothing`() throws {
+        #expect(try run(["sh", "-c", "echo x > decrypted/file"]).status == 0)
+        let before = try snapshot()
+        try directory.write("another-password", to: "wrong")
+        let output = try InitProcess.run(
+            ["--key-source", "file:\(directory("wrong"))", "sh", "-c", "echo started"],
+            directory: directory.path
+        )
+        #expect(output.status == 65)
+        #expect(output.text.isEmpty)
+        try FileManager.default.removeItem(atPath: directory("wrong"))
+        #expect(try snapshot() == before)
+    }
+
+    @Test func `keeps what the last process writes while it is ended`() throws {
+        let last =
+            "trap 'sleep 0.2; echo last words > decrypted/last; exit' TERM; echo up; "
+            + "while :; do sleep 0.05; done"
+        let process = try InitProcess(
+            unlock + ["sh", "-c", "setsid sh -c \"$0\" & wait", last],
+            directory: directory.path
+        )
+        try process.process.waitForOutput(containing: "up")
+        try process.signal(SIGTERM)
+        #expect(try process.process.wait().status == 143)
+        #expect(try run(["cat", "decrypted/last"]).text == "last words\n")
+    }
+
+    @Test func `whose process is killed ends the command, and says why`() throws {
+        let process = try InitProcess(
+            unlock + ["sh", "-c", "echo up; sleep 60; echo survived"],
+            directory: directory.path
+        )
+        try process.process.waitForOutput(containing: "up")
+        let worker = try process.command(named: "secure-init-vol")
+        // What asks to end is ignored: only the unmount ends it.
+        for number in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] { kill(worker, number) }
+        usleep(300_000)
+        #expect(process.process.status == nil)
+        kill(worker, SIGKILL)
+        let output = try process.process.wait(timeout: 20)
+        #expect(output.status == 74)
+        #expect(output.errorText.contains("the volume's process was killed by SIGKILL"))
+        #expect(!output.text.contains("survived"))
+        #expect(try run(["true"]).status == 0, "the next start heals")
+    }
+
+    @Test func `is served by a process with few rights, without key in the supervisor`() throws {
+        let process = try InitProcess(unlock + ["sleep", "60"], directory: directory.path)
+        try process.process.waitForOutput(containing: "command started")
+        let worker = try process.command(named: "secure-init-vol")
+        #expect(ProcessTree.status("CapEff", of: worker) == "000000000800401f")
+        #expect(ProcessTree.status("CapBnd", of: worker) == "000000000800401f")
+        #expect(ProcessTree.status("NoNewPrivs", of: worker) == "1")
+        #expect(ProcessTree.bytes("/proc/\(worker)/environ").isEmpty)
+        let needle = Array(Sample.password.utf8)
+        #expect(try MemoryScan.find([needle], in: try process.pid).isEmpty)
+        #expect(try MemoryScan.find([needle], in: try process.command(named: "sleep")).isEmpty)
+        // /dev/fuse is the worker's alone.
+        let devices = { (pid: Int32) in
+            ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? [])
+                .compactMap {
+                    try? FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/\(pid)/fd/\($0)"
+                    )
+                }.filter { $0 == "/dev/fuse" }
+        }
+        #expect(devices(try process.pid).isEmpty)
+        #expect(devices(try process.command(named: "sleep")).isEmpty)
+        #expect(!devices(worker).isEmpty)
+        try process.signal(SIGTERM)
+        try process.process.wait()
+    }
+
+    @Test func `is there for the user the command runs as`() throws {
+        chmod(directory.path, 0o755)
+        let output = try run([
+            "--user", "4711:4711", "sh", "-c", "echo mine > decrypted/file && cat decrypted/file",
+        ])
+        #expect(output.status == 0)
+        #expect(output.text == "mine\n")
+    }
+
+    @Test func `mounted read-only refuses changes`() throws {
+        #expect(try run(["true"]).status == 0)
+        let output = try run(["--read-only", "sh", "-c", "echo x > decrypted/file"])
+        #expect(output.status != 0)
+        #expect(output.errorText.contains("Read-only file system"))
+    }
+
+    @Test func `cannot be mounted without the capability, and nothing is made`() throws {
+        let output = try run(["true"], wrapper: ["setpriv", "--bounding-set=-sys_admin"])
+        #expect(output.status == 71)
+        #expect(output.errorText.contains("--device /dev/fuse --cap-add SYS_ADMIN"))
+        #expect(output.errorText.contains("apparmor"))
+        #expect(try snapshot().isEmpty)
+    }
+
+    @Test func `cannot be mounted as an ordinary user, who is told of --user`() throws {
+        chmod(directory("key"), 0o644)
+        chmod(directory.path, 0o777)
+        let output = try run(
+            ["true"],
+            wrapper: ["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups"]
+        )
+        #expect(output.status == 71)
+        #expect(output.errorText.contains("--user"))
+    }
+
+    @Test func `cannot be mounted without /dev/fuse`() throws {
+        let output = try run(
+            ["true"],
+            wrapper: ["sh", "-c", "mount --bind /dev/null /dev/fuse; exec \"$@\"", "sh"]
+        )
+        // A device that is there and is none: the kernel refuses it when mounting.
+        #expect([71, 74].contains(output.status))
+        let hidden = try run(
+            ["true"],
+            wrapper: [
+                "sh", "-c", "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; exec \"$@\"",
+                "sh",
+            ]
+        )
+        #expect(hidden.status == 71)
+        #expect(hidden.errorText.contains("/dev/fuse cannot be opened"))
+    }
+
+    @Test func `is not mounted over files, nor into its own storage`() throws {
+        try directory.write("x", to: "decrypted/file")
+        let full = try run(["true"])
+        #expect(full.status == 78)
+        #expect(full.errorText.contains("not empty"))
+        let nested = try run(["--storage", "s", "--mount", "s/view", "true"])
+        #expect(nested.status == 78)
+        #expect(nested.errorText.contains("one in the other"))
+    }
+
+    @Test func `left mounted by a crash is detached and mounted anew`() throws {
+        let script =
+            "\"$0\" \"$@\" sleep 60 & i=$!; until mountpoint -q decrypted; do sleep 0.05; done; "
+            + "kill -KILL $i; while ls decrypted >/dev/null 2>&1; do sleep 0.05; done; "
+            + "ls decrypted 2>&1; exec \"$0\" \"$@\" sh -c 'echo again > decrypted/x; cat decrypted/x'"
+        let output = try Subprocess.run(
+            "unshare",
+            ["--mount", "sh", "-c", script, Executables.secureInit] + unlock,
+            directory: directory.path
+        )
+        #expect(output.text.contains("not connected"), "the control: the mount was dead")
+        #expect(output.text.hasSuffix("again\n"))
+        #expect(output.status == 0)
+    }
+
+    @Test func `still in use when everything has ended is detached`() throws {
+        // A shell that is none of the command's descendants, as `docker exec` makes one, would be
+        // ended; a process of another pid namespace is not seen, and holds the mount.
+        let process = try InitProcess(
+            unlock + ["sh", "-c", "echo up; sleep 60"],
+            directory: directory.path
+        )
+        try process.process.waitForOutput(containing: "up")
+        let holder = try Subprocess.start(
+            "nsenter",
+            ["--mount", "--target", "\(try process.pid)", "sh", "-c"]
+                + ["cd \(directory("decrypted")) && echo in && sleep 60"]
+        )
+        try holder.waitForOutput(containing: "in")
+        try process.signal(SIGTERM)
+        try process.process.waitForOutput(containing: "still in use")
+        holder.signal(SIGKILL)
+        for pid in ProcessTree.descendants(of: holder.pid) { kill(pid, SIGKILL) }
+        #expect(try process.process.wait(timeout: 20).status == 143)
+    }
+
+    @Test func `is left by a signal at any phase of the start`() throws {
+        for milliseconds in stride(from: 0, through: 200, by: 20) {
+            let process = try InitProcess(unlock + ["sleep", "60"], directory: directory.path)
+            let pid = try process.pid
+            usleep(UInt32(milliseconds) * 1000)
+            kill(pid, SIGTERM)
+            let output = try process.process.wait(timeout: 20)
+            #expect(output.status == 143, "after \(milliseconds) ms: \(output.errorText)")
+        }
+        #expect(try run(["true"]).status == 0)
+    }
+}
