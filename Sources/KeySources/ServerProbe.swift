@@ -8,7 +8,7 @@ internal import Linux
 public struct ServerProbe: ~Copyable {
     private let server: ServerAddress
     private let context: TLSContext
-    private let showsCertificate: Bool
+    private let credentials: Credentials
     private let limits = TimeLimits()
 
     /// What was found.
@@ -29,7 +29,7 @@ public struct ServerProbe: ~Copyable {
     public init(server: ServerAddress, credentials: Credentials) throws(FetchError) {
         self.server = server
         context = try TLSContext(credentials)
-        showsCertificate = credentials.certificate != nil
+        self.credentials = credentials
     }
 
     /// Finds out whether credentials can be used at all: readable, and a pair.
@@ -50,7 +50,7 @@ public struct ServerProbe: ~Copyable {
                 context,
                 server: server,
                 socket: try connect(),
-                showsCertificate: showsCertificate
+                credentials: credentials
             )
             try connection.handshake(for: limits.handshake)
             let finding: Finding

@@ -60,6 +60,20 @@ import Testing
         #expect(!output.errorText.contains("hunter2"))
     }
 
+    @Test func `warn of a generated key that was mistyped`() throws {
+        let key = try run(["key", "new"]).text.trimmingCharacters(in: .newlines)
+        let output = try run(
+            ["env", "encrypt", "A"],
+            input: "x",
+            password: String(key.dropLast())
+        )
+        #expect(output.status == 0)
+        #expect(output.errorText.contains("checksum"))
+        #expect(!output.errorText.contains(key.dropLast().suffix(20)))
+        let whole = try run(["env", "encrypt", "A"], input: "x", password: key)
+        #expect(whole.errorText.isEmpty)
+    }
+
     // MARK: Variables
 
     @Test func `encrypt and decrypt with a password in the original form`() throws {

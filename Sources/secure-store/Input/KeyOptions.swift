@@ -22,16 +22,31 @@ struct KeyOptions: ParsableArguments {
     /// - Returns: The key.
     /// - Throws: ``KeyServerError``, ``KeyFormatError``, ``CommandFailure``.
     func read(confirming: Bool = false) throws -> StoreKey {
-        if let keyFile {
-            return try StoreKey(SecretInput.read(keyFile, limit: StoreKey.maximumCount + 2))
+        let key = try StoreKey(text(confirming: confirming))
+        if key.generated == nil, Self.looksGenerated(key.text) {
+            Program.report(
+                "warning: this begins as a generated key does, but its checksum is wrong: was it "
+                    + "copied whole? It is taken for a password"
+            )
         }
-        if let password = SecretInput.take("STORE_PASSWORD") { return try StoreKey(password) }
+        return key
+    }
+
+    private func text(confirming: Bool) throws -> SecretBytes {
+        if let keyFile {
+            return try SecretInput.read(keyFile, limit: StoreKey.maximumCount + 2)
+        }
+        if let password = SecretInput.take("STORE_PASSWORD") { return password }
         guard Prompt.isPossible else {
             throw CommandFailure(
                 .usage,
                 "no key: name a file with --key-file, or set STORE_PASSWORD"
             )
         }
-        return try StoreKey(Prompt.ask("Key or password", confirming: confirming))
+        return try Prompt.ask("Key or password", confirming: confirming)
+    }
+
+    private static func looksGenerated(_ text: SecretBytes) -> Bool {
+        text.withUnsafeBytes { $0.starts(with: GeneratedKey.prefix.utf8) }
     }
 }
