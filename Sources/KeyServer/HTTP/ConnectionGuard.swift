@@ -116,11 +116,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     ///
     /// Runs once the bytes have been encrypted and written, or the connection is gone.
     private static func wipe(_ buffer: ByteBuffer) {
-        var buffer = buffer
         let readable = buffer.readerIndex..<buffer.writerIndex
-        // Not the copy-on-write accessor: it would wipe a copy.
-        buffer.withVeryUnsafeMutableBytes { bytes in
-            Wipe.zero(UnsafeMutableRawBufferPointer(rebasing: bytes[readable]))
+        buffer.withVeryUnsafeBytes { bytes in
+            // The mutable accessors make a copy first where somebody else holds the buffer, and
+            // the copy is what would be wiped. Nobody reads it any more: it has been sent.
+            let memory = UnsafeRawBufferPointer(rebasing: bytes[readable])
+            Wipe.zero(UnsafeMutableRawBufferPointer(mutating: memory))
         }
     }
 }
