@@ -5,11 +5,10 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${SECURE_STORE_CACHE:-/var/cache/secure-store-tests}
 
-# Milliseconds on a clock that nobody sets.
+# Milliseconds since some moment.
 now() {
-    local seconds
-    read -r seconds _ </proc/uptime
-    echo "$((10#${seconds/./} * 10))"
+    local microseconds=${EPOCHREALTIME//[.,]/}
+    echo "$((microseconds / 1000))"
 }
 
 # phase NAME COMMAND…: runs it, then prints how long it took.
