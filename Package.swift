@@ -86,6 +86,11 @@ let package = Package(
 
         // The operator's side.
         .target(
+            name: "VolumeTransfer",
+            dependencies: ["CryptFS", "VolumeFormat", "Cryptography", "Linux"],
+            swiftSettings: house
+        ),
+        .target(
             name: "KeyServer",
             dependencies: [
                 "KeyProtocol", "Cryptography", "Linux",
@@ -112,7 +117,8 @@ let package = Package(
         .executableTarget(
             name: "secure-store",
             dependencies: [
-                "KeyServer", "CryptFS", "VolumeFormat", "KeySources", "KeyProtocol",
+                "KeyServer", "VolumeTransfer", "CryptFS", "VolumeFormat", "KeySources",
+                "KeyProtocol",
                 "Cryptography", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -155,6 +161,18 @@ let package = Package(
         .testTarget(
             name: "KeyProtocolTests",
             dependencies: ["KeyProtocol", "Cryptography", "TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "VolumeCommandTests",
+            dependencies: ["TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "VolumeTransferTests",
+            dependencies: [
+                "VolumeTransfer", "CryptFS", "VolumeFormat", "Cryptography", "Linux", "TestSupport",
+            ],
             swiftSettings: house
         ),
         .testTarget(

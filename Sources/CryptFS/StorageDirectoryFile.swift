@@ -1,10 +1,10 @@
 internal import Glibc
-internal import Linux
+package import Linux
 
 /// A storage's topmost directory: found, made, and locked against a second writer.
-enum StorageDirectoryFile {
+package enum StorageDirectoryFile {
     /// Opens it, and takes the writer's lock unless only reading is wanted.
-    static func open(
+    package static func open(
         _ path: String,
         isReadOnly: Bool
     ) throws(VolumeError) -> OwnedDescriptor {
@@ -16,7 +16,7 @@ enum StorageDirectoryFile {
     }
 
     /// Makes it where it is not there yet, for its owner only, and locks it.
-    static func create(_ path: String) throws(VolumeError) -> OwnedDescriptor {
+    package static func create(_ path: String) throws(VolumeError) -> OwnedDescriptor {
         if mkdir(path, 0o755) == -1 {
             let errno = Errno.current
             guard errno == .fileExists else {
@@ -30,7 +30,7 @@ enum StorageDirectoryFile {
     ///
     /// What a crash
     /// left of ours does not count, nor does the directory a new ext4 begins with.
-    static func hasContent(_ path: String) throws(VolumeError) -> Bool {
+    package static func hasContent(_ path: String) throws(VolumeError) -> Bool {
         guard let descriptor = try openDirectory(path) else { return false }
         return try describing("list", path) { () throws(Errno) in
             try DirectoryScan.contains(descriptor.rawValue) { record in
@@ -41,7 +41,7 @@ enum StorageDirectoryFile {
     }
 
     /// Opens a directory for listing; nil when it is not there.
-    static func openDirectory(_ path: String) throws(VolumeError) -> OwnedDescriptor? {
+    package static func openDirectory(_ path: String) throws(VolumeError) -> OwnedDescriptor? {
         do throws(Errno) {
             return try FileCall.open(path: path, [.readOnly, .directory])
         } catch {
@@ -94,7 +94,7 @@ enum StorageDirectoryFile {
 }
 
 /// Looks through a directory from its beginning.
-enum DirectoryScan {
+package enum DirectoryScan {
     /// Whether any name but `.` and `..` satisfies `predicate`.
     static func contains(
         _ directory: Int32,
@@ -108,7 +108,7 @@ enum DirectoryScan {
     }
 
     /// Calls `body` with every name but `.` and `..`.
-    static func forEach(
+    package static func forEach(
         in directory: Int32,
         _ body: (DirectoryRecord) -> Void
     ) throws(Errno) {

@@ -1,16 +1,21 @@
-internal import Cryptography
+package import Cryptography
 internal import Glibc
 internal import Linux
-internal import VolumeFormat
+package import VolumeFormat
 
 /// The file with a volume's configuration, encrypted under the served key.
-struct VolumeConfigurationFile {
-    let path: String
+package struct VolumeConfigurationFile {
+    package let path: String
+
+    /// A file that may be there or not.
+    package init(path: String) {
+        self.path = path
+    }
 
     /// Reads and decrypts it.
     ///
     /// - Returns: Nil when there is no such file.
-    func read(key: SecretBytes) throws(VolumeError) -> RcloneVolumeConfiguration? {
+    package func read(key: SecretBytes) throws(VolumeError) -> RcloneVolumeConfiguration? {
         guard let bytes = try contents() else { return nil }
         do throws(VolumeFormatError) {
             return try SecretBytes(copying: bytes).withUnsafeBytes {
@@ -27,7 +32,7 @@ struct VolumeConfigurationFile {
 
     /// Encrypts and writes it, durably and only if there is none: under another name first, so that
     /// it is there whole or not at all.
-    func write(_ configuration: RcloneConfiguration, key: SecretBytes) throws(VolumeError) {
+    package func write(_ configuration: RcloneConfiguration, key: SecretBytes) throws(VolumeError) {
         let bytes: [UInt8]
         do throws(VolumeFormatError) {
             bytes = try configuration.encrypted(password: key)

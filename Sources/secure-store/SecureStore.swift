@@ -16,7 +16,8 @@ struct SecureStore: AsyncParsableCommand {
         version: "secure-store \(Version.text)",
         subcommands: [
             KeyCommand.self, EnvironmentCommand.self, AuthorityCommand.self, DeviceCommand.self,
-            ServeCommand.self, DoctorCommand.self, CompletionsCommand.self, OriginalCommand.self,
+            VolumeCommand.self, ServeCommand.self, DoctorCommand.self, CompletionsCommand.self,
+            OriginalCommand.self,
         ]
     )
 }

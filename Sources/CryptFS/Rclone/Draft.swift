@@ -1,5 +1,5 @@
 internal import Cryptography
-internal import Linux
+package import Linux
 
 /// A file that is going to replace another: complete in itself, under a name of ours until then.
 struct Draft {
@@ -17,13 +17,13 @@ struct Draft {
 /// None of them is any stored name of a volume: no
 /// encoding has the full stop in front, obfuscation has a number there, and without encryption
 /// there is the suffix.
-enum DraftName {
+package enum DraftName {
     private static let prefix = Array(".secure-store-".utf8)
     private static let suffix = Array(".draft".utf8)
     private static let digits = 32
 
     /// A name nobody has.
-    static func make() -> FileName {
+    package static func make() -> FileName {
         let random = Array(Hexadecimal.encode(RandomBytes.make(count: digits / 2)).utf8)
         guard let name = FileName(prefix + random + suffix) else {
             preconditionFailure("digits have no slash")
@@ -32,7 +32,7 @@ enum DraftName {
     }
 
     /// Whether a stored name is of this form.
-    static func matches(_ name: some Collection<UInt8>) -> Bool {
+    package static func matches(_ name: some Collection<UInt8>) -> Bool {
         guard name.count == prefix.count + digits + suffix.count, name.starts(with: prefix)
         else { return false }
         let rest = name.dropFirst(prefix.count)

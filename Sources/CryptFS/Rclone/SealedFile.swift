@@ -1,27 +1,27 @@
-internal import Linux
-internal import VolumeFormat
+package import Linux
+package import VolumeFormat
 
 /// A file in its stored form: a header, then blocks, each sealed once under the header's nonce.
 ///
 /// Immutable once it has its name. While it is a draft, blocks are added, in any order.
-final class SealedFile: Sendable {
-    let descriptor: OwnedDescriptor
-    let nonce: FileNonce
+package final class SealedFile: Sendable {
+    package let descriptor: OwnedDescriptor
+    package let nonce: FileNonce
 
     private let keys: RcloneKeys
 
-    static var blockCount: Int { RcloneContent.blockCount }
-    static var sealedBlockCount: Int { RcloneContent.sealedBlockCount }
+    package static var blockCount: Int { RcloneContent.blockCount }
+    package static var sealedBlockCount: Int { RcloneContent.sealedBlockCount }
 
     /// A file that has or gets a header with `nonce`.
-    init(_ descriptor: consuming OwnedDescriptor, nonce: FileNonce, keys: RcloneKeys) {
+    package init(_ descriptor: consuming OwnedDescriptor, nonce: FileNonce, keys: RcloneKeys) {
         self.descriptor = descriptor
         self.nonce = nonce
         self.keys = keys
     }
 
     /// Reads the header of a stored file.
-    convenience init(
+    package convenience init(
         opening descriptor: consuming OwnedDescriptor,
         keys: RcloneKeys
     ) throws(SealedFileError) {
@@ -48,7 +48,7 @@ final class SealedFile: Sendable {
     }
 
     /// The length of a stored file's content at present, in bytes.
-    func storedContentSize() throws(SealedFileError) -> UInt64 {
+    package func storedContentSize() throws(SealedFileError) -> UInt64 {
         let status: FileStatus
         do throws(Errno) {
             status = try FileStatus(of: descriptor.rawValue)
@@ -63,7 +63,7 @@ final class SealedFile: Sendable {
     }
 
     /// Writes the header.
-    func writeHeader() throws(Errno) {
+    package func writeHeader() throws(Errno) {
         try withUnsafeTemporaryAllocation(
             byteCount: RcloneFileHeader.count,
             alignment: 8
@@ -87,7 +87,7 @@ final class SealedFile: Sendable {
     ///     Whole blocks.
     ///   - sealed: Room for as many sealed blocks.
     /// - Throws: ``SealedFileError``.
-    func open(
+    package func open(
         blocksFrom first: UInt64,
         size: UInt64,
         into plain: UnsafeMutableRawBufferPointer,
@@ -154,7 +154,7 @@ final class SealedFile: Sendable {
     ///   - plain: Whole blocks; the last may be short if it ends the file.
     ///   - sealed: Room for as many sealed blocks.
     /// - Throws: What writing failed with.
-    func seal(
+    package func seal(
         blocksFrom first: UInt64,
         _ plain: UnsafeRawBufferPointer,
         sealed: UnsafeMutableRawBufferPointer
@@ -196,7 +196,7 @@ final class SealedFile: Sendable {
 }
 
 /// Why a stored file cannot be read.
-enum SealedFileError: Error {
+package enum SealedFileError: Error {
     /// The kernel's error.
     case system(Errno)
 

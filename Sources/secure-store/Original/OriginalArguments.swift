@@ -63,7 +63,9 @@ struct OriginalArguments: Equatable {
         _ flags: OriginalFlags
     ) {
         translated = [
-            "volume", "encrypt", "--config", flags.value("config-path") ?? "./encrypt.conf",
+            // It copied with `cp -r`.
+            "volume", "encrypt", "--keep-folder", "--config",
+            flags.value("config-path") ?? "./encrypt.conf",
             content, "./storage",
         ]
         environment = ["STORE_PASSWORD": password]

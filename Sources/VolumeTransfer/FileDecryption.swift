@@ -1,0 +1,156 @@
+internal import CryptFS
+internal import Glibc
+internal import Linux
+internal import VolumeFormat
+
+/// Decrypts one file or symbolic link.
+struct FileDecryption {
+    let volume: StoredVolume
+    let target: Int32
+    let state: TransferState
+
+    func run(_ entry: TreeEntry, _ buffers: TransferBuffers) throws(TransferFault) {
+        let path = entry.plainNames
+        guard let stored = entry.stored.last, let name = path.last, path.count == entry.path.count
+        else { return }
+        let from = try system { () throws(Errno) in
+            try TreeDirectory.open(entry.stored.dropLast(), below: volume.root.rawValue)
+        }
+        let into = try system { () throws(Errno) in
+            try TreeDirectory.open(path.dropLast(), below: target)
+        }
+        switch entry.kind {
+        case .file: try decryptFile(stored, from, as: name, into, buffers)
+        case .link: try decryptLink(stored, from, as: name, into, entry.status, buffers)
+        case .directory: break
+        }
+    }
+
+    private func decryptFile(
+        _ stored: FileName,
+        _ from: borrowing OwnedDescriptor,
+        as name: FileName,
+        _ into: borrowing OwnedDescriptor,
+        _ buffers: TransferBuffers
+    ) throws(TransferFault) {
+        let file = try volume.openFile(stored, in: from)
+        let status = try system { () throws(Errno) in
+            try FileStatus(of: file.descriptor.rawValue)
+        }
+        let size: UInt64
+        do throws(VolumeFormatError) {
+            size = try RcloneContent.plaintextCount(forCiphertext: status.size)
+        } catch {
+            throw .damaged(error)
+        }
+        let parent = into.rawValue
+        if let found = try? FileStatus(in: parent, named: name), found.kind == .regular,
+            found.size == size, found.modified == status.modified
+        {
+            state.passOver(bytes: size)
+            return
+        }
+        let draft = DraftName.make()
+        let made = try system { () throws(Errno) in
+            try FileCall.open(draft, in: parent, [.readWrite, .createNew], mode: 0o600)
+        }
+        let number = made.rawValue
+        do throws(TransferFault) {
+            try copy(file, to: number, size: size, buffers)
+            try system { () throws(Errno) in
+                try FileCall.synchronize(number)
+            }
+            posix_fadvise(number, 0, 0, POSIX_FADV_DONTNEED)
+            try compare(file, number, size: size, buffers)
+            try system { () throws(Errno) in
+                try Attributes.copy(status, to: number)
+                try FileCall.synchronize(number)
+                try FileCall.rename(draft, in: parent, to: name, in: parent)
+            }
+        } catch {
+            try? FileCall.unlink(draft, in: parent)
+            throw error
+        }
+        state.finish { report in
+            report.files += 1
+            report.bytes += size
+        }
+    }
+
+    private func copy(
+        _ file: SealedFile,
+        to number: Int32,
+        size: UInt64,
+        _ buffers: TransferBuffers
+    ) throws(TransferFault) {
+        var offset: UInt64 = 0
+        while offset < size {
+            try state.progress.checkpoint()
+            let count = try file.read(at: offset, size: size, buffers)
+            try system { () throws(Errno) in
+                try FileCall.write(
+                    number,
+                    at: offset,
+                    UnsafeRawBufferPointer(rebasing: buffers.plain[..<count])
+                )
+            }
+            offset += UInt64(count)
+            state.progress.add(bytes: UInt64(count))
+        }
+    }
+
+    private func compare(
+        _ file: SealedFile,
+        _ number: Int32,
+        size: UInt64,
+        _ buffers: TransferBuffers
+    ) throws(TransferFault) {
+        var offset: UInt64 = 0
+        while offset < size {
+            try state.progress.checkpoint()
+            let count = try file.read(at: offset, size: size, buffers)
+            let again = try system { () throws(Errno) in
+                try FileCall.read(
+                    number,
+                    at: offset,
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffers.again[..<count])
+                )
+            }
+            guard again == count, buffers.isEqual(count) else { throw .notStored }
+            offset += UInt64(count)
+        }
+    }
+
+    private func decryptLink(
+        _ stored: FileName,
+        _ from: borrowing OwnedDescriptor,
+        as name: FileName,
+        _ into: borrowing OwnedDescriptor,
+        _ status: FileStatus,
+        _ buffers: TransferBuffers
+    ) throws(TransferFault) {
+        let destination = try LinkTarget.read(stored, in: from, of: volume, buffers)
+        let parent = into.rawValue
+        if let found = try? FileCall.readLink(name, in: parent), found == destination {
+            state.passOver(bytes: 0)
+            return
+        }
+        let draft = DraftName.make()
+        try system { () throws(Errno) in
+            try FileCall.makeLink(draft, in: parent, to: destination)
+            do throws(Errno) {
+                try FileCall.setTimes(
+                    of: draft,
+                    in: parent,
+                    accessed: status.accessed,
+                    modified: status.modified
+                )
+                try FileCall.rename(draft, in: parent, to: name, in: parent)
+            } catch {
+                try? FileCall.unlink(draft, in: parent)
+                throw error
+            }
+        }
+        state.finish { $0.links += 1 }
+    }
+}

@@ -1,0 +1,95 @@
+internal import Linux
+internal import Synchronization
+
+/// What the threads of a transfer share.
+final class TransferState: Sendable {
+    let progress: TransferProgress
+
+    private let shared = Mutex(TransferReport())
+
+    init(_ progress: TransferProgress) {
+        self.progress = progress
+    }
+
+    var report: TransferReport { shared.withLock { $0 } }
+
+    func update(_ change: (inout TransferReport) -> Void) {
+        shared.withLock { change(&$0) }
+    }
+
+    /// Counts a file as done.
+    func finish(_ change: (inout TransferReport) -> Void) {
+        update(change)
+        progress.doneFiles.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// Counts a file as done that was there already.
+    func passOver(bytes: UInt64) {
+        progress.add(bytes: bytes)
+        finish { $0.unchanged += 1 }
+    }
+
+    /// Does something to an entry, and notes what it fails with.
+    func attempt(_ entry: TreeEntry, _ body: () throws(TransferFault) -> Void) {
+        do throws(TransferFault) {
+            try body()
+        } catch {
+            update { $0.failures.append(.init(path: entry.text, cause: error)) }
+        }
+    }
+
+    /// Ends the transfer with the whole tree's root.
+    func attemptEnd(_ body: () throws(Errno) -> Void) {
+        do throws(Errno) {
+            try body()
+        } catch {
+            update { $0.failures.append(.init(path: ".", cause: .system(error))) }
+        }
+    }
+
+    /// Transfers every entry, several at once.
+    func transfer(
+        _ entries: [TreeEntry],
+        width: Int,
+        _ body: @escaping @Sendable (TreeEntry, TransferBuffers) throws(TransferFault) -> Void
+    ) async {
+        progress.totalFiles.store(entries.count, ordering: .relaxed)
+        progress.totalBytes.store(
+            entries.reduce(0) { $0 &+ ($1.contentSize ?? 0) },
+            ordering: .relaxed
+        )
+        let next = Counter()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<max(min(width, entries.count), 1) {
+                group.addTask {
+                    let buffers = TransferBuffers()
+                    while let index = next.take(below: entries.count) {
+                        self.attempt(entries[index]) { () throws(TransferFault) in
+                            try self.progress.checkpoint()
+                            try body(entries[index], buffers)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Deals numbers out.
+private final class Counter: Sendable {
+    private let next = Atomic<Int>(0)
+
+    func take(below end: Int) -> Int? {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        return index < end ? index : nil
+    }
+}
+
+/// A directory that several threads reach into.
+final class SourceRoot: Sendable {
+    let descriptor: OwnedDescriptor
+
+    init(_ descriptor: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
+    }
+}

@@ -1,0 +1,97 @@
+internal import ArgumentParser
+internal import Glibc
+internal import VolumeTransfer
+
+/// How files are transferred, and how it is told.
+struct TransferOptions: ParsableArguments {
+    @Option(help: "How many files at once; by default one for each processor.")
+    var parallel: Int?
+
+    @Flag(help: "Show no progress.")
+    var quiet = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if let parallel, !(1...256).contains(parallel) {
+            throw ValidationError("--parallel must be 1 to 256")
+        }
+    }
+
+    /// Runs a transfer with a progress bar, and tells what came of it.
+    ///
+    /// - Throws: ``CommandFailure`` where nothing could be begun, `ExitCode` where not everything
+    ///   was transferred.
+    func run(
+        _ transfer: (TransferProgress, Int) async throws(TransferError) -> TransferReport
+    ) async throws {
+        let progress = Interruption.watch()
+        let bar = quiet || isatty(2) == 0 ? nil : ProgressBar.start(progress)
+        let width = parallel ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let report: TransferReport
+        do throws(TransferError) {
+            report = try await transfer(progress, width)
+        } catch {
+            await bar?.end()
+            throw CommandFailure(error)
+        }
+        await bar?.end()
+        try tell(report)
+        if let number = Interruption.number { throw ExitCode(128 + number) }
+        if let worst = Self.status(report) { throw ExitCode(worst.rawValue) }
+    }
+
+    private func tell(_ report: TransferReport) throws {
+        for path in report.special {
+            Program.report("\(ShownPath.text(path)): left out, neither file nor folder nor link")
+        }
+        for note in report.foreign {
+            Program.report("\(ShownPath.text(note.path)): left out, \(note.cause)")
+        }
+        for failure in report.failures where failure.cause != .interrupted {
+            Program.report("\(ShownPath.text(failure.path)): \(failure.cause)")
+        }
+        guard !json else { return try Output.json(TransferSummary(report)) }
+        guard !quiet else { return }
+        var line =
+            "\(report.files) files (\(ByteCount.text(report.bytes))), \(report.links) links, "
+        line += "\(report.directories) folders; \(report.unchanged) unchanged"
+        if !report.failures.isEmpty { line += "; \(report.failures.count) NOT transferred" }
+        try Output.line(line)
+    }
+
+    /// Damage outweighs what trying again may mend.
+    private static func status(_ report: TransferReport) -> ExitStatus? {
+        let statuses = report.failures.map { ExitStatus($0.cause) }
+        return statuses.contains(.data) ? .data : statuses.first
+    }
+}
+
+/// What `--json` prints.
+private struct TransferSummary: Encodable {
+    struct Failure: Encodable {
+        var path: String
+        var error: String
+    }
+
+    var files: Int
+    var bytes: UInt64
+    var links: Int
+    var directories: Int
+    var unchanged: Int
+    var special: [String]
+    var undecodable: [Failure]
+    var failed: [Failure]
+
+    init(_ report: TransferReport) {
+        files = report.files
+        bytes = report.bytes
+        links = report.links
+        directories = report.directories
+        unchanged = report.unchanged
+        special = report.special
+        undecodable = report.foreign.map { Failure(path: $0.path, error: $0.cause) }
+        failed = report.failures.map { Failure(path: $0.path, error: $0.cause.description) }
+    }
+}
