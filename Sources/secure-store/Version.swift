@@ -1,5 +1,5 @@
 /// Which version this is.
 enum Version {
     /// Semantic version.
-    static let text = "0.1.0"
+    static let text = "1.0.0"
 }
