@@ -11,12 +11,18 @@
 enum LocalStorageNames {
     /// The directory entry for one of rclone's names.
     static func encode(_ name: [UInt8]) -> [UInt8] {
-        show(read(name, as: .rclone), as: .directory)
+        isUntouched(name) ? name : show(read(name, as: .rclone), as: .directory)
     }
 
     /// One of rclone's names for a directory entry.
     static func decode(_ entry: [UInt8]) -> [UInt8] {
-        show(read(entry, as: .directory), as: .rclone)
+        isUntouched(entry) ? entry : show(read(entry, as: .directory), as: .rclone)
+    }
+
+    /// Whether a name has nothing that either form reserves: nearly every name, at a glance.
+    private static func isUntouched(_ name: [UInt8]) -> Bool {
+        name.allSatisfy { $0 >= 0x20 && $0 != 0x2f && $0 != 0x7f && $0 != 0xe2 && $0 != 0xef }
+            && name != [0x2e] && name != [0x2e, 0x2e]
     }
 
     private enum Form {

@@ -13,9 +13,12 @@ struct VersionedName {
 
     /// Nil for a name without a version.
     init?(_ fullName: [UInt8]) {
+        guard fullName.count >= Self.pattern.utf8CodeUnitCount else { return nil }
         let (stem, suffix) = Self.split(fullName)
         let version = stem.suffix(Self.pattern.utf8CodeUnitCount)
-        guard Self.isVersion(Array(version)) else { return nil }
+        guard version.first == UInt8(ascii: "-"), Self.isVersion(Array(version)) else {
+            return nil
+        }
         self.version = Array(version)
         name = Array(stem.dropLast(version.count) + suffix)
     }
