@@ -12,6 +12,7 @@ func openSSL(
     _ function: StaticString,
     _ call: () -> Int32
 ) throws(CryptographyError) {
+    libraryIsReady
     ERR_clear_error()
     guard call() == 1 else {
         throw .library(function: "\(function)", reason: drainedErrorQueue())
@@ -25,12 +26,20 @@ func openSSL<Object>(
     _ function: StaticString,
     _ call: () -> Object?
 ) throws(CryptographyError) -> Object {
+    libraryIsReady
     ERR_clear_error()
     guard let object = call() else {
         throw .library(function: "\(function)", reason: drainedErrorQueue())
     }
     return object
 }
+
+/// Keeps the library from reading the host's `openssl.cnf`: an image is not to choose our algorithms.
+///
+/// C: `OPENSSL_init_crypto`.
+private let libraryIsReady: Void = {
+    _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil)
+}()
 
 private func drainedErrorQueue() -> String {
     var reasons: [String] = []
