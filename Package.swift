@@ -47,6 +47,7 @@ let package = Package(
             name: "COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
         ),
+        .target(name: "CSignalGate"),
         .target(name: "CSodium", linkerSettings: [.linkedLibrary("sodium")]),
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
 
@@ -80,7 +81,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "secure-init",
-            dependencies: ["SecureInit"],
+            dependencies: ["SecureInit", "CSignalGate"],
             swiftSettings: house
         ),
 
@@ -144,6 +145,12 @@ let package = Package(
         .testTarget(
             name: "LinuxTests",
             dependencies: ["Linux", "TestSupport"],
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "sandbox-probe",
+            dependencies: ["SecureInit"],
+            path: "Tests/SandboxProbe",
             swiftSettings: house
         ),
         .testTarget(

@@ -27,6 +27,14 @@ public enum CurrentProcess {
         )
     }
 
+    /// Sets which signals are blocked for this thread.
+    ///
+    /// The corresponding C function is `sigprocmask` with `SIG_SETMASK`.
+    public static func setSignalMask(_ mask: SignalSet) {
+        // Fails only for an address that is none.
+        _ = linux_set_signal_mask(mask.rawValue)
+    }
+
     /// Becomes the parent of its descendants' orphans, as process 1 is by nature.
     ///
     /// The corresponding C function is `prctl` with `PR_SET_CHILD_SUBREAPER`.

@@ -28,7 +28,10 @@ public struct SignalQueue: ~Copyable {
     /// Blocks every signal there is and opens the queue.
     ///
     /// To be called before a second thread exists: the mask is each thread's own.
-    public init() throws(Errno) {
+    ///
+    /// - Parameter inheritedMask: The mask as it was, where signals were blocked earlier already.
+    /// - Throws: What the kernel said.
+    public init(inheritedMask: SignalSet? = nil) throws(Errno) {
         var mask: UInt64 = 0
         _ = try valueOrErrno { linux_get_signal_mask(&mask) }
         _ = try valueOrErrno { linux_set_signal_mask(SignalSet.all.rawValue) }
@@ -38,7 +41,7 @@ public struct SignalQueue: ~Copyable {
         }
         _ = try valueOrErrno { linux_set_disposition(SIGCHLD, false) }
         let queue = try valueOrErrno { linux_signal_descriptor(SignalSet.all.rawValue) }
-        inheritedMask = SignalSet(rawValue: mask)
+        self.inheritedMask = inheritedMask ?? SignalSet(rawValue: mask)
         inheritedIgnored = ignored
         descriptor = OwnedDescriptor(takingOwnershipOf: queue)
     }

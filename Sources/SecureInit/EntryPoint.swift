@@ -5,25 +5,31 @@ internal import Linux
 /// The program: a supervisor, or one of its helpers.
 public enum SecureInit {
     /// Runs, and ends the process.
-    public static func main() -> Never {
+    ///
+    /// - Parameter inheritedSignalMask: What was blocked when the process was started, bit n − 1 for
+    ///   signal n; by now every signal is.
+    public static func main(inheritedSignalMask: UInt64) -> Never {
+        let mask = SignalSet(rawValue: inheritedSignalMask)
         let arguments = CommandLine.unsafeArgv
         if let role = arguments[Int(CommandLine.argc > 1 ? 1 : 0)].map({ String(cString: $0) })
             .flatMap(HelperProcess.Role.init)
         {
+            CurrentProcess.setSignalMask(mask)
             switch role {
             case .fetcher: FetcherProcess.main()
             case .worker: WorkerProcess.main()
             }
         }
-        CurrentProcess.exit(supervise(arguments, count: Int(CommandLine.argc)))
+        CurrentProcess.exit(supervise(arguments, count: Int(CommandLine.argc), mask))
     }
 
     private static func supervise(
         _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
-        count: Int
+        count: Int,
+        _ mask: SignalSet
     ) -> Int32 {
         do throws(InitError) {
-            return try makeSupervisor(arguments, count: count)?.run() ?? 0
+            return try makeSupervisor(arguments, count: count, mask)?.run() ?? 0
         } catch {
             Log().error(
                 "\(error)",
@@ -40,9 +46,10 @@ public enum SecureInit {
     /// - Returns: Nil where only help or the version was asked for, and shown.
     private static func makeSupervisor(
         _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
-        count: Int
+        count: Int,
+        _ mask: SignalSet
     ) throws(InitError) -> Supervisor? {
-        let signals = try SignalQueue.blockingAll()
+        let signals = try SignalQueue.blockingAll(inheritedMask: mask)
         let coreLimit = try harden()
         let environment = InheritedEnvironment.takeInitial()
         let parsed = try OptionParser(arguments: arguments, count: count)
@@ -106,9 +113,11 @@ public enum SecureInit {
 
 extension SignalQueue {
     /// Blocks every signal, before anything else is done.
-    fileprivate static func blockingAll() throws(InitError) -> SignalQueue {
+    fileprivate static func blockingAll(
+        inheritedMask: SignalSet
+    ) throws(InitError) -> SignalQueue {
         do throws(Errno) {
-            return try SignalQueue()
+            return try SignalQueue(inheritedMask: inheritedMask)
         } catch {
             throw .system("cannot block signals", error)
         }

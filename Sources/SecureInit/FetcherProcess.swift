@@ -19,7 +19,9 @@ enum FetcherProcess {
 
     private static func run(reportingTo frames: borrowing FrameWriter) -> Int32 {
         do throws(FetchError) {
-            let fetcher = try Fetcher(job: try job())
+            let job = try job()
+            for sentence in Sandbox.fetcher.enter() { frames.write(.line, code: 2, sentence) }
+            let fetcher = try Fetcher(job: job)
             let keys = try fetcher.run { frames.write(.cause, $0) }
             frames.write(.keys, keys.encoded())
             return 0

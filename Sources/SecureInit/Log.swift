@@ -94,6 +94,12 @@ struct Log {
         Self.emit(line)
     }
 
+    /// Writes what a helper has to say: level (1 byte) ‖ text.
+    func relay(_ payload: UnsafeRawBufferPointer) {
+        let level = payload.first.map(Int.init).flatMap(Level.init)
+        write(level ?? .warning, String(decoding: payload.dropFirst(), as: UTF8.self), [:])
+    }
+
     private static func appendText(
         _ line: inout [UInt8],
         _ level: Level,

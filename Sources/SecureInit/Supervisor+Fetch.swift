@@ -111,7 +111,9 @@ extension Supervisor {
                 let cause = String(decoding: payload, as: UTF8.self)
                 fetch.cause = cause
                 log.warning("waiting for the key: \(cause)", ["source": .text(plan.key.name)])
-            case .opened, .ready, .line:
+            case .line:
+                log.relay(payload)
+            case .opened, .ready:
                 break
             }
         }

@@ -126,8 +126,7 @@ extension Supervisor {
                 let code = payload.first.map(Int32.init).flatMap(ExitCode.init)
                 volume.failure = .volume(code ?? .inputOutput, text)
             case .line:
-                let level = payload.first.map(Int.init).flatMap(Log.Level.init)
-                log.write(level ?? .warning, text, [:])
+                log.relay(payload)
             case .cause, .keys:
                 break
             }

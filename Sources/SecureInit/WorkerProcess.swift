@@ -66,6 +66,9 @@ enum WorkerProcess {
             if let owner = job.owner { giveAway(job.location.storage, to: owner) }
             frames.write(.line, code: 2, "new volume made in \(job.location.storage)")
         }
+        for sentence in Sandbox.worker(storage: job.location.storage).enter() {
+            frames.write(.line, code: 2, sentence)
+        }
         return volume
     }
 }

@@ -1,3 +1,4 @@
+internal import CSignalGate
 internal import SecureInit
 
-SecureInit.main()
+SecureInit.main(inheritedSignalMask: signal_gate_inherited_mask())

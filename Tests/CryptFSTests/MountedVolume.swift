@@ -8,13 +8,7 @@ final class MountedVolume {
     static let key = "a key for tests only"
 
     /// The worker, as the tests were built with it.
-    static let executable: String = {
-        // Beside the test bundle.
-        let bundle =
-            CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
-        return URL(fileURLWithPath: bundle).deletingLastPathComponent()
-            .appendingPathComponent("cryptfs-test-worker").path
-    }()
+    static let executable = Executables.ofTests("cryptfs-test-worker")
 
     let directory: TemporaryDirectory
     let storage: String

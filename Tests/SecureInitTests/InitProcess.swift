@@ -144,6 +144,12 @@ enum ProcessTree {
             .map { $0.dropFirst(field.count + 1).trimmingCharacters(in: .whitespaces) }
     }
 
+    /// Whether it blocks TERM.
+    static func blocksSignals(_ pid: Int32) -> Bool {
+        let mask = status("SigBlk", of: pid).flatMap { UInt64($0, radix: 16) } ?? 0
+        return mask & 1 << UInt64(SIGTERM - 1) != 0
+    }
+
     static func exists(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
 
     static func text(_ path: String) -> String { String(decoding: bytes(path), as: UTF8.self) }

@@ -8,6 +8,17 @@ public enum Executables {
     /// `secure-store`.
     public static let secureStore = "\(directory)/secure-store"
 
+    /// A program of the tests' own, built beside them.
+    ///
+    /// - Parameter name: Its target's.
+    /// - Returns: Its path.
+    public static func ofTests(_ name: String) -> String {
+        let bundle =
+            CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: bundle).deletingLastPathComponent()
+            .appendingPathComponent(name).path
+    }
+
     /// `SECURE_STORE_DIST`, else `dist` in the repository.
     private static let directory: String =
         ProcessInfo.processInfo.environment["SECURE_STORE_DIST"]

@@ -11,6 +11,7 @@
 
 #include "CLinuxFile.h"
 #include "CLinuxProcess.h"
+#include "CLinuxSandbox.h"
 #include "CLinuxSpawn.h"
 
 // errno is a macro over a function the importer does not see through.
