@@ -92,7 +92,9 @@ public struct MountPoint: Sendable {
         // A crash may have left several, one on the other.
         for _ in 0..<16 {
             do throws(Errno) {
-                _ = try FileStatus(path: path)
+                // Not stat, which the kernel answers from what it remembers of a dead mount.
+                var statistics = statvfs()
+                _ = try valueOrErrno { statvfs(path, &statistics) }
                 return
             } catch  where error == .notConnected || error == .connectionAborted {
                 try describing("unmount", path) { () throws(Errno) in
