@@ -211,6 +211,7 @@ let package = Package(
                 "CryptFS", "VolumeFormat", "Cryptography", "Linux", "TestSupport",
                 "cryptfs-test-worker",
             ],
+            exclude: ["Clients"],
             swiftSettings: house
         ),
     ]

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const int linux_o_path = O_PATH;
 const int linux_o_tmpfile = O_TMPFILE;
@@ -54,3 +56,27 @@ void linux_limit_heap(int arenas, int trim_threshold) {
 }
 
 void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+int linux_start_writing(int descriptor, uint64_t offset, uint64_t count) {
+    return sync_file_range(descriptor, (off_t)offset, (off_t)count, SYNC_FILE_RANGE_WRITE);
+}
+
+static int forget_code_of(struct dl_phdr_info *object, size_t count, void *page_count) {
+    (void)count;
+    const uintptr_t page = *(const size_t *)page_count;
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
+        // What is never written to is the file's own; relocated constants lie in writable segments.
+        if (segment->p_type != PT_LOAD || segment->p_flags & PF_W) continue;
+        const uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+        const uintptr_t first = (start + page - 1) / page * page;
+        const uintptr_t end = (start + segment->p_memsz) / page * page;
+        if (first < end) madvise((void *)first, end - first, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void linux_forget_code(void) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(forget_code_of, &page);
+}

@@ -6,7 +6,8 @@ internal import Synchronization
 
 /// Serves a volume to the kernel until it is unmounted.
 public final class FilesystemSession: Sendable {
-    private let volume: Volume
+    private let makeHandler: @Sendable () throws(Errno) -> any RequestHandler
+    private let isReadOnly: Bool
     private let device: OwnedDescriptor
     private let threadCount: Int
 
@@ -22,12 +23,26 @@ public final class FilesystemSession: Sendable {
     ///     ``run(onReady:)`` is called.
     ///   - threadCount: How many requests are served at once; nil for a number that fits the
     ///     machine.
-    public init(
+    public convenience init(
         volume: Volume,
         device: consuming OwnedDescriptor,
         threadCount: Int? = nil
     ) {
-        self.volume = volume
+        self.init(device: device, isReadOnly: volume.isReadOnly, threadCount: threadCount) {
+            () throws(Errno) in
+            try volume.makeHandler()
+        }
+    }
+
+    /// A session for whatever answers requests, made when it runs.
+    init(
+        device: consuming OwnedDescriptor,
+        isReadOnly: Bool,
+        threadCount: Int?,
+        makeHandler: @escaping @Sendable () throws(Errno) -> any RequestHandler
+    ) {
+        self.makeHandler = makeHandler
+        self.isReadOnly = isReadOnly
         self.device = device
         let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         // One thread a processor computes; as many again wait for the disk.
@@ -50,13 +65,13 @@ public final class FilesystemSession: Sendable {
         let flags = fcntl(device.rawValue, F_GETFL)
         if flags & O_NONBLOCK != 0 { _ = fcntl(device.rawValue, F_SETFL, flags & ~O_NONBLOCK) }
         let handler = try describing("open", "the storage") { () throws(Errno) in
-            try volume.makeHandler()
+            try makeHandler()
         }
         var operations = makeOperationTable()
         var settings = cfuse_settings(
             request_limit: UInt32(Scratch.requestLimit),
             background_limit: Self.backgroundLimit,
-            read_only: volume.isReadOnly ? 1 : 0
+            read_only: isReadOnly ? 1 : 0
         )
         guard let session = cfuse_session_new(&operations, &settings) else {
             throw .system(operation: "start", path: "the FUSE session", .noMemory)
@@ -70,8 +85,10 @@ public final class FilesystemSession: Sendable {
         }
         let isMounted = try serveUntilReady(first)
         if isMounted {
-            onReady()
             let others = try startThreads(handler: handler, session: session)
+            // Starting has touched much that serving does not need.
+            linux_forget_code()
+            onReady()
             first.serveAll()
             for thread in others { thread.join() }
         }

@@ -135,6 +135,13 @@ public enum FileCall {
         _ = try valueOrErrno { dataOnly ? fdatasync(descriptor) : fsync(descriptor) }
     }
 
+    /// Has the kernel begin to write part of a file to the disk, without waiting.
+    ///
+    /// The corresponding C function is `sync_file_range` with `SYNC_FILE_RANGE_WRITE`.
+    public static func startWriting(_ descriptor: Int32, at offset: UInt64, count: Int) {
+        _ = linux_start_writing(descriptor, offset, UInt64(count))
+    }
+
     /// The corresponding C function is `ftruncate`.
     public static func truncate(_ descriptor: Int32, to size: UInt64) throws(Errno) {
         _ = try valueOrErrno { ftruncate(descriptor, off_t(size)) }

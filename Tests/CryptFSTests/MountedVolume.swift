@@ -21,14 +21,17 @@ final class MountedVolume {
     init(
         storage: String? = nil,
         configuration: String? = nil,
-        key: String = MountedVolume.key
+        key: String = MountedVolume.key,
+        options: [String] = ["--create"],
+        in directory: TemporaryDirectory? = nil
     ) throws {
-        directory = try TemporaryDirectory()
+        let directory = try directory ?? TemporaryDirectory()
+        self.directory = directory
         self.storage = storage ?? directory("storage")
         mountPoint = directory("mount")
         self.configuration = configuration ?? directory("encrypt.conf")
         self.key = key
-        try mount()
+        try mount(options)
     }
 
     deinit {
@@ -64,7 +67,7 @@ final class MountedVolume {
         var tries = 0
         while umount2(mountPoint, 0) == -1 {
             tries += 1
-            guard tries < 200 else { throw Failure("cannot unmount: errno \(errno)") }
+            guard tries < 1000 else { throw Failure("cannot unmount: errno \(errno)") }
             usleep(10_000)
         }
         guard let worker else { return "" }
@@ -96,5 +99,24 @@ final class MountedVolume {
         init(_ description: String) {
             self.description = description
         }
+    }
+}
+
+extension MountedVolume {
+    /// Names of ours in the storage that are not the volume's.
+    func drafts() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: storage)
+            .filter { $0.hasPrefix(".secure-store-") }
+    }
+}
+
+extension MountedVolume {
+    /// Mounts another's storage a second time, for reading only.
+    convenience init(copyOf other: MountedVolume, _ options: [String] = ["--read-only"]) throws {
+        try self.init(
+            storage: other.storage,
+            configuration: other.configuration,
+            options: options
+        )
     }
 }

@@ -32,11 +32,17 @@ int linux_renameat(
     int old_directory, const char *old_name, int new_directory, const char *new_name,
     unsigned int flags);
 
+// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: writing to the disk begins, nobody waits.
+int linux_start_writing(int descriptor, uint64_t offset, uint64_t count);
+
+// Drops the program's code and constants from this process's memory; what is used is mapped again
+// from the page cache when it is touched. For after a start that touched much once.
+void linux_forget_code(void);
+
 // mlock2(2) with MLOCK_ONFAULT: pages are locked as they come into being.
 int linux_lock_on_fault(const void *address, size_t count);
 
-// fstatat(2) with AT_EMPTY_PATH is what fstat(2) is; these set just the nanoseconds that
-// utimensat(2) takes for "now" and "as it is".
+// The nanoseconds that utimensat(2) takes for "now" and "as it is".
 extern const long linux_utime_now;
 extern const long linux_utime_omit;
 

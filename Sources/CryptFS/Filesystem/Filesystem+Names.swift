@@ -135,14 +135,16 @@ extension Filesystem {
     func unlink(_ reply: consuming PendingReply, _ name: [UInt8], in parent: NodeID) {
         do throws(Errno) {
             try requireWritable()
-            try namespace.withWriting { () throws(Errno) in
+            let removed = try namespace.withWriting { () throws(Errno) in
                 let directory = try directory(of: table.node(parent))
                 let entry = try format.entry(named: name, in: directory)
                 guard entry.kind != .directory else { throw .isDirectory }
                 let held = try holdOn(to: entry, in: directory)
                 try FileCall.unlink(entry.name, in: directory.descriptor.rawValue)
                 abandon(held)
+                return held
             }
+            dropUnstorableContent(of: removed)
             reply.succeed()
         } catch {
             reply.fail(error)

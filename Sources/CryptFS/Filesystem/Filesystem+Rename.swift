@@ -1,4 +1,5 @@
 internal import Linux
+internal import Synchronization
 
 /// A node about to lose its name, and what keeps its stored file.
 struct HeldNode<Format: StorageFormat> {
@@ -21,7 +22,7 @@ extension Filesystem {
             guard let mode = FileCall.RenameMode(rawValue: flags) else {
                 throw .invalidArgument
             }
-            try namespace.withWriting { () throws(Errno) in
+            let replaced = try namespace.withWriting { () throws(Errno) in
                 try rename(
                     name,
                     in: table.node(parent),
@@ -30,6 +31,7 @@ extension Filesystem {
                     mode
                 )
             }
+            dropUnstorableContent(of: replaced)
             reply.succeed()
         } catch {
             reply.fail(error)
@@ -37,13 +39,16 @@ extension Filesystem {
     }
 
     /// Renames with `namespace` written.
+    ///
+    /// - Returns: What was replaced, where the kernel knows it.
+    /// - Throws: What the kernel failed with.
     private func rename(
         _ name: [UInt8],
         in parent: FileNode,
         to newName: [UInt8],
         in newParent: FileNode,
         _ mode: FileCall.RenameMode
-    ) throws(Errno) {
+    ) throws(Errno) -> HeldNode<Format>? {
         let directory = try directory(of: parent)
         let newDirectory = try self.directory(of: newParent)
         let entry = try format.entry(named: name, in: directory)
@@ -52,7 +57,7 @@ extension Filesystem {
         if mode == .exchange {
             guard let target else { throw .noSuchFile }
             try exchange(entry, in: parent, name, with: target, in: newParent)
-            return
+            return nil
         }
         if target != nil, mode == .keepExisting { throw .fileExists }
         var held: HeldNode<Format>?
@@ -72,6 +77,7 @@ extension Filesystem {
         if let target, target.name != stored {
             try FileCall.unlink(target.name, in: newDirectory.descriptor.rawValue)
         }
+        return held
     }
 
     private func exchange(
@@ -135,5 +141,14 @@ extension Filesystem {
         guard let held else { return }
         table.orphan(held.node, keeping: held.file)
         directories.drop(held.node)
+    }
+
+    /// Lets go of content that was kept because it could not be stored and now has no name.
+    ///
+    /// Without `namespace`, which is taken after a node's own lock.
+    func dropUnstorableContent(of held: HeldNode<Format>?) {
+        held?.node.open.withLock { open in
+            if open.handles == 0 { open.content = nil }
+        }
     }
 }

@@ -8,8 +8,14 @@ struct Draft {
     /// Its name in the storage's topmost directory.
     let name: FileName
 
+    /// Which indices somebody has sealed or is about to: never again under this file's nonce.
+    var claimed = SparseBitmap()
+
     /// Which blocks are in it: all of them whole, sealed, and written.
     var blocks = SparseBitmap()
+
+    /// A claimed block was not written: nothing more can come of it than what is in it.
+    var hasFailed = false
 }
 
 /// Names of files that are not the volume's yet.

@@ -6,7 +6,7 @@ internal import VolumeFormat
 extension RcloneFile {
     func commit(durably: Bool, to place: some ContentPlace, scratch: Scratch) throws(Errno) {
         // Held to the end: nobody writes meanwhile; reading goes on.
-        try writer.withLock { _ throws(Errno) in
+        try writer.withWriting { () throws(Errno) in
             guard isDirty else {
                 guard durably else { return }
                 try FileCall.synchronize(storedFile.descriptor.rawValue)
@@ -27,6 +27,7 @@ extension RcloneFile {
 
     /// Completes the file to come, or makes all of it.
     private func completeDraft(scratch: Scratch) throws(Errno) -> Draft {
+        if state.draft?.hasFailed == true { lock.withWriting { endDraft() } }
         let size = size
         try storage.requireRoom(for: size, besides: state.draft)
         if state.baseLimit > 0 {

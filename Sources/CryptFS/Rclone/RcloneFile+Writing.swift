@@ -13,24 +13,26 @@ extension RcloneFile {
         let (end, overflow) = offset.addingReportingOverflow(UInt64(bytes.count))
         guard !overflow, end <= RcloneContent.maximumPlaintextCount else { throw .fileTooLarge }
         if bytes.count > SealedFile.blockCount { scratch.isUsed = true }
-        try writer.withLock { _ throws(Errno) in
-            try lock.withWriting { () throws(Errno) in
-                wasChanged(size: size)
-                do throws(Errno) {
-                    try put(bytes, at: offset, scratch: scratch)
-                } catch {
-                    // What was put behind the end before it failed is not to appear later.
-                    try? cut(to: size, scratch: scratch)
-                    throw error
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let position = offset + UInt64(done)
+            let drafted = try draft(rest, at: position, scratch: scratch)
+            if drafted > 0 {
+                done += drafted
+                continue
+            }
+            done += try writer.withWriting { () throws(Errno) in
+                try lock.withWriting { () throws(Errno) in
+                    try stage(rest, at: position, scratch: scratch)
                 }
-                wasChanged(size: max(size, end))
             }
         }
     }
 
     func truncate(to newSize: UInt64, scratch: Scratch) throws(Errno) {
         guard newSize <= RcloneContent.maximumPlaintextCount else { throw .fileTooLarge }
-        try writer.withLock { _ throws(Errno) in
+        try writer.withWriting { () throws(Errno) in
             guard newSize != size else { return }
             try lock.withWriting { () throws(Errno) in
                 if newSize < size { try cut(to: newSize, scratch: scratch) }
@@ -39,74 +41,70 @@ extension RcloneFile {
         }
     }
 
-    /// Puts bytes where they belong, block by block; neighbouring whole blocks at once.
-    private func put(
+    /// Puts the whole blocks with which `bytes` begin straight into the file to come.
+    ///
+    /// Several threads at once, each with blocks of its own: those are claimed first, so that no
+    /// index is sealed twice, whatever happens in between.
+    ///
+    /// - Returns: How many bytes were taken, whole blocks; 0 where what comes first is no whole
+    ///   block, or its index was sealed before, or old content still counts.
+    private func draft(
         _ bytes: UnsafeRawBufferPointer,
         at offset: UInt64,
         scratch: Scratch
-    ) throws(Errno) {
+    ) throws(Errno) -> Int {
         let blockCount = UInt64(SealedFile.blockCount)
-        var done = 0
-        while done < bytes.count {
-            let position = offset + UInt64(done)
-            let block = position / blockCount
-            let start = Int(position % blockCount)
-            let count = min(bytes.count - done, SealedFile.blockCount - start)
-            if count == SealedFile.blockCount, isDraftable(block) {
-                var blocks = 1
-                while bytes.count - done >= (blocks + 1) * SealedFile.blockCount,
-                    isDraftable(block + UInt64(blocks))
-                { blocks += 1 }
-                let whole = UnsafeRawBufferPointer(
-                    rebasing: bytes[done..<done + blocks * SealedFile.blockCount]
-                )
-                try draft(whole, blocksFrom: block, scratch: scratch)
-                done += whole.count
-                continue
-            }
-            // The draft's block cannot be sealed again.
-            if state.draft?.blocks.contains(block) == true { endDraft() }
-            try stage(
-                UnsafeRawBufferPointer(rebasing: bytes[done..<done + count]),
-                at: start,
-                ofBlock: block,
-                scratch: scratch
+        guard bytes.count >= SealedFile.blockCount, offset % blockCount == 0 else { return 0 }
+        let first = offset / blockCount
+        // Read here means: no staging, truncating or storing meanwhile.
+        return try writer.withReading { () throws(Errno) in
+            let limit = UInt64(bytes.count) / blockCount
+            guard
+                let claim = try lock.withWriting({ () throws(Errno) in
+                    try claim(upTo: limit, blocksFrom: first)
+                })
+            else { return 0 }
+            let whole = UnsafeRawBufferPointer(
+                rebasing: bytes[..<(Int(claim.count) * SealedFile.blockCount)]
             )
-            done += count
+            do throws(Errno) {
+                try claim.file.seal(blocksFrom: first, whole, sealed: scratch.sealed)
+            } catch {
+                lock.withWriting { state.draft?.hasFailed = true }
+                throw error
+            }
+            lock.withWriting {
+                for block in first..<first + claim.count {
+                    state.draft?.blocks.insert(block)
+                    state.changes?.forget(block: block)
+                }
+                wasChanged(sizeAtLeast: offset + UInt64(whole.count))
+            }
+            return whole.count
         }
     }
 
-    /// Whether a whole block may go straight into the file to come: nothing of the old content
-    /// counts, and this index was not sealed before.
-    private func isDraftable(_ block: UInt64) -> Bool {
-        state.baseLimit == 0 && state.draft?.blocks.contains(block) != true
+    /// Blocks of a draft that one thread is about to seal.
+    private struct Claim {
+        let file: SealedFile
+        let count: UInt64
     }
 
-    private func draft(
-        _ bytes: UnsafeRawBufferPointer,
-        blocksFrom first: UInt64,
-        scratch: Scratch
-    ) throws(Errno) {
-        let blocks = UInt64(bytes.count / SealedFile.blockCount)
-        do throws(Errno) {
-            let file = try draftFile()
-            try file.seal(blocksFrom: first, bytes, sealed: scratch.sealed)
-        } catch {
-            // Sealed but perhaps not written: these indices are used up, and the draft with them.
-            endDraft()
-            throw error
+    /// Claims up to `limit` neighbouring blocks, with `lock` written; nil where the first is not to
+    /// be had: something of the old content counts, or the index was claimed before.
+    private func claim(upTo limit: UInt64, blocksFrom first: UInt64) throws(Errno) -> Claim? {
+        guard state.baseLimit == 0, state.draft?.claimed.contains(first) != true else {
+            return nil
         }
-        for block in first..<first + blocks {
-            state.draft?.blocks.insert(block)
-            state.changes?.forget(block: block)
+        if state.draft == nil { state.draft = try storage.makeDraft() }
+        guard let file = state.draft?.file else { return nil }
+        wasChanged(sizeAtLeast: size)
+        var count: UInt64 = 0
+        while count < limit, state.draft?.claimed.contains(first + count) == false {
+            state.draft?.claimed.insert(first + count)
+            count += 1
         }
-    }
-
-    private func draftFile() throws(Errno) -> SealedFile {
-        if let draft = state.draft { return draft.file }
-        let draft = try storage.makeDraft()
-        state.draft = draft
-        return draft.file
+        return Claim(file: file, count: count)
     }
 
     /// Nothing can be added to the draft any more: it becomes what unchanged content is read from.
@@ -118,6 +116,30 @@ extension RcloneFile {
         state.draft = nil
         state.base = Source(file: draft.file, size: .max, blocks: draft.blocks)
         state.baseLimit = size
+    }
+
+    /// Stages what of `bytes` belongs to one block, with `writer` and `lock` written.
+    ///
+    /// - Returns: How many bytes that were.
+    private func stage(
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        scratch: Scratch
+    ) throws(Errno) -> Int {
+        let block = offset / UInt64(SealedFile.blockCount)
+        let start = Int(offset % UInt64(SealedFile.blockCount))
+        let count = min(bytes.count, SealedFile.blockCount - start)
+        // The draft's block cannot be sealed again.
+        if state.draft?.claimed.contains(block) == true { endDraft() }
+        wasChanged(sizeAtLeast: size)
+        try stage(
+            UnsafeRawBufferPointer(rebasing: bytes[..<count]),
+            at: start,
+            ofBlock: block,
+            scratch: scratch
+        )
+        wasChanged(sizeAtLeast: offset + UInt64(count))
+        return count
     }
 
     /// Stages part of a block, page by page where it covers pages only in part.

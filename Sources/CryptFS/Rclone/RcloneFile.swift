@@ -14,7 +14,7 @@ internal import VolumeFormat
 ///   block that is already there ends the draft, which from then on is a source like an old file.
 /// - ``StagedChanges`` has all other changed pages, over whatever ``State/base`` has.
 final class RcloneFile: FileContent, @unchecked Sendable {
-    // Unchecked: `state` is under `lock`, `changes` of it under `writer` as well.
+    // Unchecked: `state` is under `lock`. A thread takes `writer` before it.
 
     /// An old content, or what was a draft: where unchanged blocks are read from.
     struct Source {
@@ -46,13 +46,15 @@ final class RcloneFile: FileContent, @unchecked Sendable {
     let storage: RcloneStorage
     private let name: FileName
     let lock = ReadWriteLock()
-    let writer = Mutex(())
+
+    /// Read by who fills the draft with blocks of its own, written by who changes anything else.
+    let writer = ReadWriteLock()
+
     var state: State
     private let stored: Mutex<SealedFile>
     private let currentSize: Atomic<UInt64>
     private let hasChanges = Atomic(false)
     private let timesAreStale = Atomic(false)
-    private let isReportedDamaged = Atomic(false)
 
     /// The content of what bears the file's name, `size` bytes long.
     init(stored: SealedFile, size: UInt64, name: FileName, storage: RcloneStorage) {
@@ -83,6 +85,13 @@ final class RcloneFile: FileContent, @unchecked Sendable {
 
     func timesWereSet() {
         timesAreStale.store(false, ordering: .releasing)
+    }
+
+    /// Something was written: the file has grown at least to a size.
+    func wasChanged(sizeAtLeast size: UInt64) {
+        currentSize.max(size, ordering: .acquiringAndReleasing)
+        timesAreStale.store(true, ordering: .releasing)
+        hasChanges.store(true, ordering: .releasing)
     }
 
     /// Something was written: the file has to be stored, and its times are to be the present's.
@@ -116,18 +125,8 @@ final class RcloneFile: FileContent, @unchecked Sendable {
         )
     }
 
-    /// The error for a stored file that cannot be read; damage is told once.
+    /// The error for a stored file that cannot be read.
     func errno(for error: SealedFileError) -> Errno {
-        switch error {
-        case .system(let errno): return errno
-        case .damaged(let cause):
-            if !isReportedDamaged.exchange(true, ordering: .relaxed) {
-                Log.warning(
-                    "A file is damaged",
-                    ["cause": cause.description, "stored_name": name.description]
-                )
-            }
-            return .inputOutput
-        }
+        storage.errno(for: error, named: name)
     }
 }

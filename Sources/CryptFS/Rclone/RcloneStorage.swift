@@ -44,12 +44,17 @@ final class RcloneStorage: StorageFormat {
             let size = try file.storedContentSize()
             return RcloneFile(stored: file, size: size, name: name, storage: self)
         } catch {
-            switch error {
-            case .system(let errno): throw errno
-            case .damaged(let cause):
-                warnings.warn("A file is damaged", name.bytes, ["cause": cause.description])
-                throw .inputOutput
-            }
+            throw errno(for: error, named: name)
+        }
+    }
+
+    /// The error for a stored file that cannot be read; damage is told once a file.
+    func errno(for error: SealedFileError, named name: FileName) -> Errno {
+        switch error {
+        case .system(let errno): return errno
+        case .damaged(let cause):
+            warnings.warn("A file is damaged", name.bytes, ["cause": cause.description])
+            return .inputOutput
         }
     }
 

@@ -188,7 +188,16 @@ package final class SealedFile: Sendable {
             at: Self.offset(ofBlock: first),
             UnsafeRawBufferPointer(rebasing: sealed[..<to])
         )
+        // Of a large file the disk gets its part at once: who waits for all of it in the end waits
+        // less.
+        if to >= Self.eagerCount, first >= Self.eagerStart {
+            FileCall.startWriting(descriptor.rawValue, at: Self.offset(ofBlock: first), count: to)
+        }
     }
+
+    /// How many bytes at once, and from which block on, are given to the disk early.
+    private static var eagerCount: Int { 512 << 10 }
+    private static var eagerStart: UInt64 { 128 }
 
     private static func offset(ofBlock index: UInt64) -> UInt64 {
         UInt64(RcloneContent.headerCount) + index * UInt64(sealedBlockCount)
