@@ -118,6 +118,7 @@ struct FileDecryption {
             }
             guard again == count, buffers.isEqual(count) else { throw .notStored }
             offset += UInt64(count)
+            state.progress.add(bytes: UInt64(count))
         }
     }
 

@@ -115,6 +115,7 @@ struct FileEncryption {
             guard again == count else { throw .changed }
             guard buffers.isEqual(count) else { throw .notStored }
             offset += UInt64(count)
+            state.progress.add(bytes: UInt64(count))
         }
     }
 

@@ -2,10 +2,11 @@ public import Synchronization
 
 /// How far a transfer is, for somebody on another thread; and whether it is to stop.
 public final class TransferProgress: Sendable {
-    /// Bytes of content that are to be transferred; 0 until they are counted.
+    /// Bytes of content that are to be written, and as many to be read back; 0 until they are
+    /// counted.
     public let totalBytes = Atomic<UInt64>(0)
 
-    /// Bytes that are transferred or need not be.
+    /// Bytes written, bytes read back, and those of which neither was needed.
     public let doneBytes = Atomic<UInt64>(0)
 
     /// Files that are to be transferred.

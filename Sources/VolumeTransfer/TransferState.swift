@@ -25,7 +25,7 @@ final class TransferState: Sendable {
 
     /// Counts a file as done that was there already.
     func passOver(bytes: UInt64) {
-        progress.add(bytes: bytes)
+        progress.add(bytes: 2 &* bytes)
         finish { $0.unchanged += 1 }
     }
 
@@ -55,7 +55,7 @@ final class TransferState: Sendable {
     ) async {
         progress.totalFiles.store(entries.count, ordering: .relaxed)
         progress.totalBytes.store(
-            entries.reduce(0) { $0 &+ ($1.contentSize ?? 0) },
+            entries.reduce(0) { $0 &+ 2 &* ($1.contentSize ?? 0) },
             ordering: .relaxed
         )
         let next = Counter()

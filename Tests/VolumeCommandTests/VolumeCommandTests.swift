@@ -11,7 +11,7 @@ import Testing
         try tool.makePlain()
         let there = try tool("volume", "encrypt", "plain", "storage")
         #expect(there.status == 0, "\(there.errorText)")
-        #expect(there.text == "2 files (195.3 KiB), 1 links, 1 folders; 0 unchanged\n")
+        #expect(there.text == "2 files (195.3 KiB), 1 link, 1 folder; 0 unchanged\n")
         let again = try tool.object(tool("volume", "encrypt", "plain", "storage", "--json"))
         #expect(again["unchanged"] as? Int == 3 && again["files"] as? Int == 0)
         let back = try tool.object(tool("volume", "decrypt", "storage", "back", "--json"))

@@ -146,3 +146,30 @@ import VolumeTransfer
         withExtendedLifetime(writer) {}
     }
 }
+
+@Suite(.requires(.root)) struct `A full disk` {
+    @Test func `fails what does not fit, leaves nothing half of it, and keeps the rest`()
+        async throws
+    {
+        let sandbox = try Sandbox()
+        let storage = sandbox.directory("storage")
+        try FileManager.default.createDirectory(
+            atPath: storage,
+            withIntermediateDirectories: false
+        )
+        try #require(
+            Subprocess.run("mount", ["-t", "tmpfs", "-o", "size=1m", "none", storage]).status == 0
+        )
+        defer { _ = try? Subprocess.run("umount", ["-l", storage]) }
+        try sandbox.directory.write("small", to: "plain/small")
+        try await sandbox.encrypt("plain")
+        try sandbox.directory.write([UInt8](repeating: 1, count: 3 << 20), to: "plain/small")
+        let report = try await sandbox.encrypt("plain")
+        #expect(report.files == 0)
+        #expect(report.failures.map(\.cause) == [.system(.noSpace)])
+        // The old file is whole, and nothing else is there.
+        try await sandbox.decrypt(to: "again")
+        #expect(try sandbox.directory.read("again/small") == Array("small".utf8))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: storage).count == 1)
+    }
+}

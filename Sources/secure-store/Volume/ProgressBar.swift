@@ -43,10 +43,12 @@ struct ProgressBar {
         let bar =
             String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
-        let rate = UInt64(Double(done) / max(seconds, 0.1))
+        // Every byte counts twice: written, and read back.
+        let content = done / 2
+        let rate = UInt64(Double(content) / max(seconds, 0.1))
         write(
             "\r[\(bar)] \(Int(share * 100)) %  \(files)/\(allFiles) files  "
-                + "\(ByteCount.text(done))  \(ByteCount.text(rate))/s\u{1b}[K"
+                + "\(ByteCount.text(content))  \(ByteCount.text(rate))/s\u{1b}[K"
         )
     }
 

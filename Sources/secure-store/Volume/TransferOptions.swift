@@ -54,11 +54,15 @@ struct TransferOptions: ParsableArguments {
         }
         guard !json else { return try Output.json(TransferSummary(report)) }
         guard !quiet else { return }
-        var line =
-            "\(report.files) files (\(ByteCount.text(report.bytes))), \(report.links) links, "
-        line += "\(report.directories) folders; \(report.unchanged) unchanged"
+        var line = Self.count(report.files, "file") + " (\(ByteCount.text(report.bytes))), "
+        line += Self.count(report.links, "link") + ", " + Self.count(report.directories, "folder")
+        line += "; \(report.unchanged) unchanged"
         if !report.failures.isEmpty { line += "; \(report.failures.count) NOT transferred" }
         try Output.line(line)
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
     /// Damage outweighs what trying again may mend.
