@@ -23,6 +23,27 @@ public enum DescriptorFlags {
         linux_get_status_flags(descriptor) != -1
     }
 
+    /// Whether the number stands for an open file that this process was started with.
+    ///
+    /// What it opened itself is closed on exec; what came over an exec cannot be.
+    public static func isInherited(_ descriptor: Int32) -> Bool {
+        linux_closes_on_exec(descriptor) == 0
+    }
+
+    /// Closes a descriptor; a standard stream becomes `/dev/null`, for a program without one is
+    /// handed the next file it opens as such.
+    public static func giveUp(_ descriptor: Int32) {
+        guard descriptor <= STDERR_FILENO else {
+            close(descriptor)
+            return
+        }
+        let null = linux_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0)
+        guard null != -1 else { return }
+        // The copy is not closed on exec.
+        dup2(null, descriptor)
+        close(null)
+    }
+
     /// Closes everything above standard error but these; does nothing on a kernel before 5.9.
     ///
     /// The corresponding C function is `close_range`.

@@ -61,6 +61,10 @@ struct CommandPlan {
         guard !arguments.isEmpty else { throw .noCommand }
         self.arguments = CStringArray(copying: arguments)
         key = try Self.key(settings, needsKey: needsKey)
+        // By now some descriptors are our own, which a number given by mistake may be, too.
+        if case .source(.descriptor(let number)) = key, !DescriptorFlags.isInherited(number) {
+            throw .descriptorNotOpen(number)
+        }
         guard let user = settings.user else {
             identity = nil
             home = nil
@@ -72,16 +76,14 @@ struct CommandPlan {
     private static func key(_ settings: Settings, needsKey: Bool) throws(InitError) -> Key {
         if let password = settings.localPassword { return .local(password) }
         do throws(KeySourceError) {
-            if let source = settings.keySource { return .source(try KeySource(parsing: source)) }
+            if let text = settings.keySource {
+                return .source(try KeySource(parsing: text))
+            }
             if settings.decrypts || settings.hostName != nil {
                 return .source(try original(settings))
             }
         } catch {
-            throw .invalidValue(
-                option: "--key-source",
-                value: settings.keySource ?? settings.hostName ?? "",
-                expected: "\(error)"
-            )
+            throw .keySourceOption(error)
         }
         guard !needsKey else { throw .noKeySource }
         return .nothing

@@ -13,6 +13,10 @@ extension InitError: CustomStringConvertible {
             "\(option) wants a value: \(option) \(placeholder)"
         case .unexpectedValue(let option):
             "\(option) is a switch: give it no value, or true or false"
+        case .keySourceOption(let error):
+            "--key-source: \(error)"
+        case .descriptorNotOpen(let number):
+            "--key-source: descriptor \(number) is not open: start with, say, \(number)</path/to/key"
         case .invalidValue(let option, let value, let expected):
             "\(option) cannot be '\(value)': it wants \(expected)"
         case .noCommand:
@@ -56,7 +60,7 @@ extension InitError: CustomStringConvertible {
     var phase: String {
         switch self {
         case .unknownOption, .missingValue, .unexpectedValue, .invalidValue, .noCommand,
-            .noKeySource, .unknownAccount:
+            .noKeySource, .unknownAccount, .keySourceOption, .descriptorNotOpen:
             "configuration"
         case .noKeyVariable, .keySource, .localPassword, .credential, .noCredentials, .refused,
             .misconfigured, .keyTimeout:

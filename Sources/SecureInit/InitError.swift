@@ -12,6 +12,10 @@ enum InitError: Error {
     case unexpectedValue(option: String)
     /// The value is not of the kind the option takes.
     case invalidValue(option: String, value: String, expected: String)
+    /// What `--key-source` says is no key source; the value may be a secret put in the wrong place.
+    case keySourceOption(KeySourceError)
+    /// The descriptor that the key is to come from was not handed over.
+    case descriptorNotOpen(Int32)
     /// No command to run.
     case noCommand
     /// Something is to be decrypted and nothing says with what.
@@ -55,10 +59,10 @@ extension InitError {
     var exitCode: Int32 {
         switch self {
         case .unknownOption, .missingValue, .unexpectedValue, .invalidValue, .noCommand,
-            .noKeySource:
+            .noKeySource, .keySourceOption:
             ExitCode.usage.rawValue
         case .unknownAccount, .noKeyVariable, .credential, .noCredentials, .misconfigured,
-            .localPassword:
+            .localPassword, .descriptorNotOpen:
             ExitCode.configuration.rawValue
         case .keySource(let error):
             error.isAboutTheKey

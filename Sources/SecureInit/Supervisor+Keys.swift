@@ -93,7 +93,7 @@ extension Supervisor {
         var descriptor = KeyDescriptor(number)
         defer {
             // Read to its end, or never to be read: the command has no business with it.
-            close(number)
+            DescriptorFlags.giveUp(number)
         }
         while true {
             do throws(KeySourceError) {

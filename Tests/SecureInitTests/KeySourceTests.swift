@@ -47,6 +47,32 @@ import Testing
         #expect(!output.errorText.contains("two"), "not even a wrong key is shown")
     }
 
+    @Test(arguments: [3, 4, 9])
+    func `a descriptor that was not handed over gives 78`(number: Int32) throws {
+        let output = try InitProcess.run(["--env-only", "--key-source", "fd:\(number)", "true"])
+        #expect(output.status == 78)
+        #expect(output.errorText.contains("descriptor \(number) is not open"))
+    }
+
+    @Test func `standard input, which the command then finds empty`() throws {
+        let directory = try Sample.keyDirectory()
+        let output = try Subprocess.run(
+            Executables.secureInit,
+            ["--env-only", "--key-source", "fd:0", "sh", "-c", "printf %s \"$TESTVAR\"; cat"],
+            environment: variable.merging(["PATH": "/usr/bin:/bin"]) { $1 },
+            standardInput: try directory.read("key")
+        )
+        #expect(output.text == Sample.plaintext, "\(output.errorText)")
+        #expect(output.status == 0, "cat has something to read from")
+    }
+
+    @Test func `a password in the wrong place is refused and not shown`() throws {
+        let output = try InitProcess.run(["--env-only", "--key-source", "hunter2hunter2", "true"])
+        #expect(output.status == 64)
+        #expect(output.errorText.contains("--key-source"))
+        #expect(!output.errorText.contains("hunter2"))
+    }
+
     @Test func `a pipe, whose key comes in pieces`() throws {
         let pipe = Pipe()
         let process = try InitProcess(

@@ -32,4 +32,7 @@ int linux_get_status_flags(int descriptor);
 int linux_set_status_flags(int descriptor, int flags);
 int linux_close_on_exec(int descriptor);
 
+// fcntl(2) with F_GETFD: whether FD_CLOEXEC is set, or -1 with errno.
+int linux_closes_on_exec(int descriptor);
+
 #endif
