@@ -60,7 +60,8 @@ public final class FilesystemSession: Sendable {
     /// as it may have, one heap arena.
     public func run(onReady: () -> Void) throws(VolumeError) {
         linux_limit_heap(1, 128 << 10)
-        raiseDescriptorLimit()
+        raise(RLIMIT_NOFILE)
+        raise(__RLIMIT_MEMLOCK)
         // A descriptor that does not block would keep every thread busy.
         let flags = fcntl(device.rawValue, F_GETFL)
         if flags & O_NONBLOCK != 0 { _ = fcntl(device.rawValue, F_SETFL, flags & ~O_NONBLOCK) }
@@ -80,12 +81,12 @@ public final class FilesystemSession: Sendable {
         let first = try describing("serve", "/dev/fuse") { () throws(Errno) in
             try ServingThread(handler: handler, session: session, device: device.rawValue)
         }
-        if !first.scratch.isLocked {
-            Log.warning("Decrypted content may be swapped: the limit on locked memory is too low")
-        }
         let isMounted = try serveUntilReady(first)
         if isMounted {
             let others = try startThreads(handler: handler, session: session)
+            if !first.scratch.isLocked || !others.allSatisfy(\.isLocked) {
+                Log.warning("The limit on locked memory is low: decrypted content may be swapped")
+            }
             // Starting has touched much that serving does not need.
             linux_forget_code()
             onReady()
@@ -140,11 +141,13 @@ public final class FilesystemSession: Sendable {
         return threads
     }
 
-    private func raiseDescriptorLimit() {
+    /// Takes all that a limit of the process allows.
+    private func raise(_ resource: __rlimit_resource) {
+        let resource = __rlimit_resource_t(resource.rawValue)
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        guard getrlimit(resource, &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        setrlimit(resource, &limit)
     }
 }
 
@@ -177,7 +180,11 @@ final class FilesystemThread {
     /// Enough for the deepest call here, several times over; only what is used takes memory.
     private static let stackCount = 512 << 10
 
+    /// Whether swapping is kept off what the thread works on.
+    let isLocked: Bool
+
     init(_ serving: ServingThread, _ device: HeldDevice?, number: Int) throws(Errno) {
+        isLocked = serving.scratch.isLocked
         let start = Unmanaged.passRetained(Start(serving, device, number: number))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)

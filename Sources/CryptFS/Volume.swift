@@ -70,10 +70,13 @@ public final class Volume: Sendable {
     ) throws(VolumeError) -> Volume {
         let file = VolumeConfigurationFile(path: location.configuration ?? defaultConfiguration)
         if let configuration = try file.read(key: key) {
-            let root = try StorageDirectoryFile.open(
-                location.storage,
-                isReadOnly: options.isReadOnly
-            )
+            let root =
+                options.createsIfEmpty && !options.isReadOnly
+                ? try StorageDirectoryFile.create(location.storage)
+                : try StorageDirectoryFile.open(
+                    location.storage,
+                    isReadOnly: options.isReadOnly
+                )
             return try Volume(
                 configuration,
                 at: file.path,

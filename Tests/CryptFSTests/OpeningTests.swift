@@ -122,6 +122,14 @@ struct OpeningTests {
         }
     }
 
+    @Test func `a storage that is not there is made for a configuration that is`() throws {
+        let directory = try TemporaryDirectory()
+        _ = try Volume.open(location(in: directory), key: key, options: creating)
+        try FileManager.default.removeItem(atPath: directory("storage"))
+        #expect(try !Volume.open(location(in: directory), key: key, options: creating).isNew)
+        #expect(FileManager.default.fileExists(atPath: directory("storage")))
+    }
+
     @Test func `only one may write, others may read`() throws {
         let directory = try TemporaryDirectory()
         let writer = try Volume.open(location(in: directory), key: key, options: creating)

@@ -144,14 +144,14 @@ extension Filesystem {
     /// Counts one more handle, and opens the content for the first.
     func openContent(of node: FileNode) throws(Errno) -> Format.Content {
         guard node.kind == .file else { throw .invalidArgument }
-        return try node.open.withLock { open throws(Errno) in
-            if let content = open.content {
-                open.handles += 1
+        return try node.handles.withLock { handles throws(Errno) in
+            if let content = node.content {
+                handles += 1
                 return content
             }
             let content = try openStoredContent(of: node)
-            open.content = content
-            open.handles = 1
+            node.content = content
+            handles = 1
             return content
         }
     }
@@ -179,10 +179,9 @@ extension Filesystem {
     /// Counts one handle less, and closes the content with the last, unless it has changes that
     /// cannot be stored: those are kept, and tried again with the next opening or at the end.
     func closeContent(of node: FileNode, scratch: Scratch) {
-        let last = node.open.withLock { open -> Format.Content? in
-            open.handles -= 1
-            guard open.handles == 0 else { return nil }
-            return open.content
+        let last = node.handles.withLock { handles -> Format.Content? in
+            handles -= 1
+            return handles == 0 ? node.content : nil
         }
         guard let content = last else { return }
         if content.isDirty, table.place(of: node) != nil {
@@ -198,19 +197,19 @@ extension Filesystem {
                 )
             }
         }
-        node.open.withLock { open in
+        node.handles.withLock { handles in
             let isKept = content.isDirty && table.place(of: node) != nil
             // Somebody may have opened it meanwhile.
-            guard open.handles == 0, open.content === content, !isKept else { return }
-            open.content = nil
+            guard handles == 0, node.content === content, !isKept else { return }
+            node.content = nil
         }
     }
 
     /// Makes a new content the node's, as its first handle.
     func adopt(_ content: Format.Content, as node: FileNode) {
-        node.open.withLock { open in
-            open.content = content
-            open.handles += 1
+        node.handles.withLock { handles in
+            node.content = content
+            handles += 1
         }
     }
 }

@@ -24,7 +24,7 @@ extension Filesystem {
             guard !reply.created(entry(of: node, status), handle: handle, pages: .keep) else {
                 return
             }
-            node.open.withLock { $0.handles -= 1 }
+            node.handles.withLock { $0 -= 1 }
             table.forget(node, count: 1)
         } catch {
             reply.fail(error)
@@ -48,9 +48,9 @@ extension Filesystem {
                 in: parent,
                 try ownership(mode: mode, for: reply, in: parent)
             )
-            node.open.withLock { open in
-                open.handles -= 1
-                if open.handles == 0 { open.content = nil }
+            node.handles.withLock { handles in
+                handles -= 1
+                if handles == 0 { node.content = nil }
             }
             answer(reply, node, status)
         } catch {

@@ -147,8 +147,9 @@ extension Filesystem {
     ///
     /// Without `namespace`, which is taken after a node's own lock.
     func dropUnstorableContent(of held: HeldNode<Format>?) {
-        held?.node.open.withLock { open in
-            if open.handles == 0 { open.content = nil }
+        guard let node = held?.node else { return }
+        node.handles.withLock { handles in
+            if handles == 0 { node.content = nil }
         }
     }
 }

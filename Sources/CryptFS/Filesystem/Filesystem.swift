@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A file system for the kernel over any storage format: nodes, handles, names and attributes.
 ///
-/// Locks, in the order in which a thread may take them: a node's `open`; a content's own; then
+/// Locks, in the order in which a thread may take them: a node's `handles`; a content's own; then
 /// `namespace`; then those of the table and the cache, which are held for a moment only.
 /// `namespace` is read by whoever uses a node's place for a system call, and written by whoever
 /// changes one that others may be using.

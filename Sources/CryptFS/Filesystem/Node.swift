@@ -35,13 +35,27 @@ final class Node<Format: StorageFormat>: @unchecked Sendable {
     /// Once the last name was removed, what keeps the stored file.
     var orphan: HeldFile?
 
-    /// What a file has while it is open, or has changes that could not be stored yet.
-    struct OpenState {
-        var content: Format.Content?
-        var handles = 0
-    }
+    /// How many handles a file has; held by whoever opens or closes, also while that takes.
+    let handles = Mutex(0)
 
-    let open = Mutex(OpenState())
+    // A lock of its own, held for a moment only: the content is asked for with the namespace held,
+    // and opening takes the namespace with `handles` held.
+    private let currentContent = Mutex<Format.Content?>(nil)
+
+    /// What a file has while it is open, or has changes that could not be stored yet; set with
+    /// `handles` held.
+    var content: Format.Content? {
+        get { currentContent.withLock { $0 } }
+        set {
+            // What was there goes outside the lock: closing may take.
+            let former = currentContent.withLock { content in
+                let former = content
+                content = newValue
+                return former
+            }
+            _ = former
+        }
+    }
 
     init(number: UInt64, kind: EntryKind, identity: FileIdentity, place: Place?) {
         self.number = number
@@ -49,9 +63,6 @@ final class Node<Format: StorageFormat>: @unchecked Sendable {
         self.identity = identity
         self.place = place
     }
-
-    /// The content, if the file is open.
-    var content: Format.Content? { open.withLock { $0.content } }
 }
 
 /// A stored file that is kept although it has lost its name.

@@ -93,7 +93,7 @@ final class NodeTable<Format: StorageFormat>: @unchecked Sendable {
     /// something to store.
     func forget(_ node: FileNode, count: UInt64) {
         // Taken before the lock: a content's state must not be waited for under the table's.
-        let isKept = node.place != nil && node.content?.isDirty == true
+        let isKept = place(of: node) != nil && node.content?.isDirty == true
         state.withLock { state in
             node.lookupCount -= min(count, node.lookupCount)
             guard node.lookupCount == 0, node !== root, !isKept else { return }
