@@ -56,7 +56,7 @@ public enum SecureInit {
             .parse(variables: environment.options)
         let settings = parsed.settings
         if settings.showsHelp || settings.showsVersion {
-            show(settings.showsHelp ? Help.text : "secure-init \(Help.version)\n")
+            show(settings.showsHelp ? Help.text : "secure-init \(ProductVersion.text)\n")
             return nil
         }
         let plan = try CommandPlan(

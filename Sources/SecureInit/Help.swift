@@ -1,8 +1,5 @@
 /// What `--help` and `--version` print.
 enum Help {
-    /// The version, as in `CHANGELOG.md`.
-    static let version = "1.0.0"
-
     /// The whole page.
     static var text: String {
         var text = """

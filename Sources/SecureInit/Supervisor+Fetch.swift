@@ -31,7 +31,7 @@ extension Supervisor {
             keyNames: [KeyBundle.defaultName],
             device: environment.text(named: "BALENA_DEVICE_UUID") ?? CurrentProcess.hostName,
             bootID: Self.bootID,
-            version: Help.version
+            version: ProductVersion.text
         ).encoded()
         let deadline = keyDeadline
         var backoff = Backoff()

@@ -27,6 +27,9 @@ enum WorkerProcess {
         let frames = FrameWriter(
             OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.frames)
         )
+        // Any thread may have something to say; a frame is written in one piece.
+        let lines = LineWriter()
+        VolumeLog.send { lines?.warning($0) }
         CurrentProcess.exit(run(reportingTo: frames))
     }
 
@@ -70,5 +73,24 @@ enum WorkerProcess {
             frames.write(.line, code: 2, sentence)
         }
         return volume
+    }
+}
+
+/// The filesystem's warnings, on their way to the supervisor's log.
+private final class LineWriter: Sendable {
+    private let frames: FrameWriter
+
+    /// Writes beside the process's first writer, through a descriptor of its own.
+    init?() {
+        let inherited = OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.frames)
+        let copy = try? inherited.duplicate()
+        // The first writer's, still.
+        _ = inherited.release()
+        guard let copy else { return nil }
+        frames = FrameWriter(copy)
+    }
+
+    func warning(_ line: String) {
+        frames.write(.line, code: 1, line)
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import KeyProtocol
 
 /// The root command.
 struct SecureStore: AsyncParsableCommand {
@@ -13,7 +14,7 @@ struct SecureStore: AsyncParsableCommand {
 
             The original Secure Store's flags, such as -generate-keys or -server, work as well.
             """,
-        version: "secure-store \(Version.text)",
+        version: "secure-store \(ProductVersion.text)",
         subcommands: [
             KeyCommand.self, EnvironmentCommand.self, AuthorityCommand.self, DeviceCommand.self,
             VolumeCommand.self, ServeCommand.self, DoctorCommand.self, CompletionsCommand.self,

@@ -207,6 +207,19 @@ import Testing
         #expect(nested.errorText.contains("one in the other"))
     }
 
+    @Test func `has its warnings in the form of the log`() throws {
+        #expect(try run(["true"]).status == 0)
+        try directory.write("x", to: "storage/no-name-of-ours")
+        let output = try run(["--log-format", "json", "ls", "decrypted"])
+        #expect(output.status == 0)
+        #expect(output.errorText.contains("no-name-of-ours"))
+        for line in output.errorText.split(separator: "\n") {
+            #expect(throws: Never.self) {
+                try JSONSerialization.jsonObject(with: Data(line.utf8))
+            }
+        }
+    }
+
     @Test func `left mounted by a crash is detached and mounted anew`() throws {
         let script =
             "\"$0\" \"$@\" sleep 60 & i=$!; until mountpoint -q decrypted; do sleep 0.05; done; "
