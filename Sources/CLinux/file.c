@@ -55,6 +55,8 @@ void linux_limit_heap(int arenas, int trim_threshold) {
     mallopt(M_TRIM_THRESHOLD, trim_threshold);
 }
 
+void linux_trim_heap(void) { malloc_trim(0); }
+
 void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 int linux_start_writing(int descriptor, uint64_t offset, uint64_t count) {

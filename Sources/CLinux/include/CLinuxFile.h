@@ -52,6 +52,9 @@ int linux_keep_private(void *address, size_t count);
 // mallopt(3): M_ARENA_MAX and M_TRIM_THRESHOLD.
 void linux_limit_heap(int arenas, int trim_threshold);
 
+// malloc_trim(3): gives free memory back to the system.
+void linux_trim_heap(void);
+
 // prctl(2) PR_SET_NAME for the calling thread; 15 bytes count.
 void linux_name_thread(const char *name);
 

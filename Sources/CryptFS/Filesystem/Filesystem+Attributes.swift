@@ -23,6 +23,8 @@ extension Filesystem {
 
     func forget(_ node: NodeID, count: UInt64, scratch: Scratch) {
         table.forget(table.node(node), count: count)
+        // The kernel forgets many at once; their memory is worth giving back.
+        scratch.isUsed = true
     }
 
     func getAttributes(_ reply: consuming PendingReply, of node: NodeID) {

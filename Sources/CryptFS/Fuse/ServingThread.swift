@@ -87,5 +87,6 @@ final class ServingThread: @unchecked Sendable {
         var waiting = pollfd(fd: device, events: Int16(POLLIN), revents: 0)
         guard poll(&waiting, 1, Self.lingering) == 0 else { return }
         scratch.release()
+        linux_trim_heap()
     }
 }
