@@ -128,10 +128,22 @@ public final class Subprocess: @unchecked Sendable {
             (directory.map { ["env", "-C", $0] } ?? []) + [executable] + arguments
         let argv = CStrings(command)
         let envp = CStrings(environment.map { "\($0.key)=\($0.value)" })
+        keepDescriptorsBack()
         var pid: pid_t = 0
         let code = posix_spawnp(&pid, command[0], &actions, &attributes, argv.array, envp.array)
         guard code == 0 else { throw POSIXError(.init(rawValue: code) ?? .EIO) }
         return Subprocess(pid: pid, directory: files)
+    }
+
+    /// Has nothing handed down but what was asked for.
+    ///
+    /// An inherited end of a pipe would keep it open, an inherited file its mount busy. The copies
+    /// made for the program stay open in it.
+    private static func keepDescriptorsBack() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in names.compactMap({ Int32($0) }) where descriptor > 2 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 
     private init(pid: Int32, directory: TemporaryDirectory) {
