@@ -33,6 +33,7 @@ build: deps ## Leave dist/secure-init and dist/secure-store: static, stripped
 	@scripts/build
 
 demo: build ## Show the main job end to end, in under a minute
+	@scripts/deps demo
 	@scripts/demo
 
 test: deps-test ## Run every test; say what was skipped and why (REQUIRE_ALL=1: a skip fails)
