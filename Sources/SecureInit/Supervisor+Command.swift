@@ -38,6 +38,8 @@ extension Supervisor {
         while !command.learnReport() { turn(until: nil, also: command.reportDescriptor) }
         withExtendedLifetime(environment) {}
         if let failure = command.failure {
+            // It is ending by itself, and is nothing that was left over.
+            while command.end == nil { turn(until: nil) }
             phase = .boot
             throw .start(command: name, failure)
         }
