@@ -111,7 +111,7 @@ extension Option {
                 return nil
             },
             """
-            the volume's configuration (gocryptfs.conf in the storage, else ./encrypt.conf)
+            the volume's configuration (./encrypt.conf)
             """
         ),
         Option(
