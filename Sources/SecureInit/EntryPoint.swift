@@ -31,10 +31,7 @@ public enum SecureInit {
         do throws(InitError) {
             return try makeSupervisor(arguments, count: count, mask)?.run() ?? 0
         } catch {
-            Log().error(
-                "\(error)",
-                ["exit": .number(Int64(error.exitCode)), "phase": .text(error.phase)]
-            )
+            Log().error("\(error)", ["exit": .number(Int64(error.exitCode))])
             return error.exitCode
         }
     }

@@ -55,26 +55,6 @@ extension InitError: CustomStringConvertible {
             "\(signal) before the command was started"
         }
     }
-
-    /// What secure-init was doing.
-    var phase: String {
-        switch self {
-        case .unknownOption, .missingValue, .unexpectedValue, .invalidValue, .noCommand,
-            .noKeySource, .unknownAccount, .keySourceOption, .descriptorNotOpen:
-            "configuration"
-        case .noKeyVariable, .keySource, .localPassword, .credential, .noCredentials, .refused,
-            .misconfigured, .keyTimeout:
-            "key"
-        case .variable:
-            "variables"
-        case .volume:
-            "volume"
-        case .start:
-            "command"
-        case .system, .interrupted:
-            "start"
-        }
-    }
 }
 
 extension StartedProcess.Failure {

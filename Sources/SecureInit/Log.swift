@@ -54,6 +54,9 @@ struct Log {
     var format = Format.text
     var level = Level.info
 
+    /// How far secure-init is; part of every line of JSON, and of errors as text.
+    var phase = Phase.starting
+
     /// Longest line, in bytes: what a pipe takes in one piece.
     private static let maximumCount = 4096
 
@@ -82,7 +85,9 @@ struct Log {
     /// Writes a line, unless its level is not wanted.
     func write(_ level: Level, _ sentence: String, _ fields: KeyValuePairs<String, Value>) {
         guard level <= self.level else { return }
-        let fields = fields.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+        var fields = fields.filter { !$0.value.isEmpty }
+        if format == .json || level == .error { fields.append(("phase", .text(phase.rawValue))) }
+        fields.sort { $0.key < $1.key }
         var line: [UInt8] = []
         line.reserveCapacity(256)
         switch format {

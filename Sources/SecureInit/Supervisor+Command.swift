@@ -8,6 +8,7 @@ extension Supervisor {
         guard let environment = commandEnvironment, interruption == nil else {
             throw .interrupted(interruption ?? .terminate)
         }
+        phase = .startingCommand
         // The last reference but this function's own: when it returns, the strings are wiped.
         commandEnvironment = nil
         let name = plan.arguments.pointer[0].map { String(cString: $0) } ?? ""
@@ -32,7 +33,6 @@ extension Supervisor {
             throw .system("cannot start the command", error)
         }
         self.command = command
-        phase = .running
         // Whichever of the two comes first: the group must exist before a signal is sent to it.
         ProcessGroup.make(command.pid)
         while !command.learnReport() { turn(until: nil, also: command.reportDescriptor) }
@@ -40,9 +40,9 @@ extension Supervisor {
         if let failure = command.failure {
             // It is ending by itself, and is nothing that was left over.
             while command.end == nil { turn(until: nil) }
-            phase = .boot
             throw .start(command: name, failure)
         }
+        phase = .running
         // What was inherited is the command's alone: a pipe's reader shall not wait for us, too.
         DescriptorFlags.closeAll(
             except: [signals.descriptor.rawValue] + (volume?.process.descriptors ?? [])
@@ -64,10 +64,7 @@ extension Supervisor {
                 return status
             }
             if let loss = volume?.loss {
-                log.error(
-                    "\(loss)",
-                    ["exit": .number(Int64(loss.exitCode)), "phase": .text(loss.phase)]
-                )
+                log.error("\(loss)", ["exit": .number(Int64(loss.exitCode))])
                 return loss.exitCode
             }
             turn(until: nil)

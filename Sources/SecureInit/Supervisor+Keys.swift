@@ -11,6 +11,7 @@ extension Supervisor {
     func obtainKeys() throws(InitError) -> KeyBundle {
         let began = Instant.now
         let keys: KeyBundle
+        phase = .waitingForKey
         switch plan.key {
         case .nothing:
             return KeyBundle()

@@ -13,6 +13,7 @@ extension Supervisor {
     /// - Returns: Whether nothing was lost.
     func closeVolume() -> Bool {
         guard let volume else { return true }
+        phase = .unmounting
         let isLost = volume.loss != nil
         volume.isClosing = true
         guard volume.isMounted else {
@@ -32,8 +33,7 @@ extension Supervisor {
         guard !isLost else { return true }
         guard volume.process.end?.outcome == .exited(0), volume.failure == nil else {
             log.error(
-                volume.failure.map { "\($0)" } ?? "the volume's process did not end as it should",
-                ["phase": "unmount"]
+                volume.failure.map { "\($0)" } ?? "the volume's process did not end as it should"
             )
             return false
         }

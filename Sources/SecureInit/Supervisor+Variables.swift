@@ -10,6 +10,7 @@ extension Supervisor {
     /// - Throws: ``InitError/variable(name:_:)`` for the first that does not decrypt.
     func decryptVariables(with keys: KeyBundle) throws(InitError) {
         guard let inherited = environment else { return }
+        phase = .decrypting
         var decrypted: [(name: String, value: SecretBytes)] = []
         for (name, entry) in inherited.encrypted {
             // Of several, the C library finds the first.

@@ -9,6 +9,7 @@ extension Supervisor {
     /// - Throws: ``InitError/volume(_:_:)``; interrupted by a signal at any moment.
     func openVolume(with keys: KeyBundle) throws(InitError) {
         guard !settings.withoutVolume else { return }
+        phase = .openingVolume
         guard let key = keys[KeyBundle.defaultName] else { throw .noKeySource }
         let began = Instant.now
         try checkRights()

@@ -7,22 +7,15 @@ internal import Linux
 /// Everything it does is a straight line of phases; whatever it waits for in a phase, it waits in
 /// ``turn(until:also:)``, which also takes signals, reaps children and listens to its helpers.
 final class Supervisor {
-    /// How far it is.
-    enum Phase {
-        /// Until the command is started. TERM and its kin end secure-init.
-        case boot
-        /// The command runs. Signals are its.
-        case running
-        /// The command has ended. TERM and its kin hurry.
-        case ending
-    }
-
     let settings: Settings
-    let log: Log
     let plan: CommandPlan
     let signals: SignalQueue
 
-    var phase = Phase.boot
+    /// How far it is.
+    var phase = Phase.starting {
+        didSet { log.phase = phase }
+    }
+    private(set) var log: Log
     /// What secure-init was started with; nil once the variables are decrypted.
     var environment: InheritedEnvironment?
     /// What the command gets; nil once it has it.
@@ -63,7 +56,7 @@ final class Supervisor {
             report(error)
             status = error.exitCode
         }
-        phase = .ending
+        phase = .stopping
         endFetch()
         endLeftovers()
         let isClean = closeVolume()
@@ -88,10 +81,7 @@ final class Supervisor {
                 ["exit": .number(Int64(error.exitCode)), "signal": .text("\(signal)")]
             )
         } else {
-            log.error(
-                "\(error)",
-                ["exit": .number(Int64(error.exitCode)), "phase": .text(error.phase)]
-            )
+            log.error("\(error)", ["exit": .number(Int64(error.exitCode))])
         }
     }
 }
@@ -144,12 +134,12 @@ extension Supervisor {
         switch phase {
         case .running:
             forward(signal)
-        case .boot where signal.asksToEnd:
-            if interruption == nil { interruption = signal }
-        case .ending where signal.asksToEnd:
-            isHurried = true
-        case .boot, .ending:
-            break
+        case .startingCommand where command != nil:
+            forward(signal)
+        case .stopping, .unmounting:
+            if signal.asksToEnd { isHurried = true }
+        case .starting, .waitingForKey, .decrypting, .openingVolume, .startingCommand:
+            if signal.asksToEnd, interruption == nil { interruption = signal }
         }
     }
 

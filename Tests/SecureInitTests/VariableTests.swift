@@ -82,7 +82,7 @@ import Testing
         #expect(output.text.isEmpty, "the command must not start")
         #expect(output.errorText.contains("ENCRYPTED_TESTVAR: "))
         #expect(output.errorText.contains(reason))
-        #expect(output.errorText.contains("exit=65 phase=variables"))
+        #expect(output.errorText.contains("exit=65 phase=decrypting"))
     }
 
     @Test func `under the wrong key refuse the start`() throws {
