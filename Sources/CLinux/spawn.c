@@ -2,6 +2,7 @@
 
 #include "CLinux.h"
 #include "CLinuxProcess.h"
+#include "addressee.h"
 
 #include <grp.h>
 #include <signal.h>
@@ -194,6 +195,7 @@ static _Noreturn void become_child(const struct linux_spawn *described) {
     if (request->parent_death_signal != 0)
         CHECK(LINUX_SPAWN_STAGE_PARENT_DEATH,
               prctl(PR_SET_PDEATHSIG, request->parent_death_signal, 0, 0, 0));
+    linux_become_addressee(request->envp);
     restore_signals(request);
     execute(request);
 }

@@ -74,6 +74,8 @@ public struct ProcessStart {
     /// The arguments, from the program's name on.
     public var arguments: CStringArray
     /// The environment, null-terminated; must outlive the call.
+    ///
+    /// Where `LISTEN_PID` or `WATCHDOG_PID` names this process, the new one finds its own id.
     public var environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     /// Whether a file that is no program is given to `/bin/sh`, as `execvp` does.
     public var allowsShellScripts = false
@@ -134,7 +136,7 @@ public struct ProcessStart {
         var request = linux_spawn()
         request.candidates = UnsafePointer(paths.pointer)
         request.argv = UnsafePointer(arguments.pointer)
-        request.envp = UnsafePointer(environment)
+        request.envp = environment
         request.shell_argv = allowsShellScripts ? shell.pointer : nil
         request.directory = UnsafePointer(directory.pointer[0])
         request.isolate_descriptors = isolatesDescriptors

@@ -95,26 +95,6 @@ import Testing
         #expect(output.text == "8\n16\n")
     }
 
-    @Test func `inherits descriptors untouched, and none of ours`() throws {
-        let pipe = Pipe()
-        let output = try InitProcess.run(
-            ["--env-only", "sh", "-c", "echo through >&9; ls -l /proc/self/fd"],
-            descriptors: [9: pipe.fileHandleForWriting.fileDescriptor]
-        )
-        try pipe.fileHandleForWriting.close()
-        #expect(pipe.fileHandleForReading.readDataToEndOfFile() == Data("through\n".utf8))
-        #expect(!output.text.contains("signalfd"))
-    }
-
-    @Test func `finds closed standard streams closed`() throws {
-        let output = try Subprocess.run(
-            "sh",
-            ["-c", "exec \"$0\" --env-only sh -c 'ls /proc/$$/fd' <&-", Executables.secureInit]
-        )
-        #expect(output.status == 0)
-        #expect(!output.text.split(separator: "\n").contains("0"))
-    }
-
     @Test func `leads a process group of its own`() throws {
         let output = try InitProcess.run([
             "--env-only", "sh", "-c", "cut -d' ' -f1,5 /proc/$$/stat",

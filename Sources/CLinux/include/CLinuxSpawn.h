@@ -52,7 +52,8 @@ struct linux_spawn {
     // "/bin/sh", a free slot, the arguments from the second on, NULL: for a script without "#!".
     // NULL: such a file is refused.
     char **shell_argv;
-    char *const *envp;
+    // The child's copy is changed where it names the parent as the one that something was handed to.
+    char **envp;
 
     const struct linux_descriptor_mapping *mappings;
     size_t mapping_count;
