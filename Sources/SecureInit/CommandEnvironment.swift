@@ -9,6 +9,7 @@ internal import Linux
 final class CommandEnvironment {
     private let block: SecretBytes
     private let pointers: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+    private let defaultSearchPath: String
 
     /// What the command never sees: credentials, and what secure-init itself is told by.
     static let removed: [StaticString] = [
@@ -19,11 +20,13 @@ final class CommandEnvironment {
     ///
     /// - Parameters:
     ///   - inherited: What secure-init was started with.
+    ///   - patterns: Which of it stays; nil for all.
     ///   - decrypted: Names and values; they win over what was inherited.
     ///   - keyVariable: The variable that held the key, if one did.
     ///   - home: The value of `HOME`, where the command runs as another user.
     init(
         inherited: InheritedEnvironment,
+        keeping patterns: [NamePattern]?,
         decrypted: [(name: String, value: SecretBytes)],
         keyVariable: String?,
         home: String?
@@ -35,6 +38,7 @@ final class CommandEnvironment {
         let replaced = Set(added.map(\.name))
         let kept = inherited.entries.filter { entry in
             guard !inherited.isOurs(entry) else { return false }
+            if let patterns, !inherited.entry(entry, isNamedByOneOf: patterns) { return false }
             guard !replaced.isEmpty || keyVariable != nil else { return true }
             let name = inherited.name(of: entry)
             return !replaced.contains(name) && name != keyVariable
@@ -62,6 +66,10 @@ final class CommandEnvironment {
                 offset = start + value.count + 1
             }
         }
+        // As long as the command has none of its own, it is looked for where secure-init would.
+        defaultSearchPath =
+            inherited.text(named: "PATH")
+            ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         pointers = .allocate(capacity: offsets.count + 1)
         pointers.initialize(repeating: nil)
         // The pointers leave the closure, but not this object, which keeps the block in its place.
@@ -89,7 +97,7 @@ final class CommandEnvironment {
         for case let text? in pointers where strncmp(text, prefix.cString, 5) == 0 {
             return String(cString: text + 5)
         }
-        return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return defaultSearchPath
     }
 }
 

@@ -59,6 +59,9 @@ struct CommandPlan {
     ) throws(InitError) {
         self.coreLimit = coreLimit
         guard !arguments.isEmpty else { throw .noCommand }
+        guard settings.clearsEnvironment || settings.keptVariables.isEmpty else {
+            throw .keepWithoutClear
+        }
         self.arguments = CStringArray(copying: arguments)
         key = try Self.key(settings, needsKey: needsKey)
         // By now some descriptors are our own, which a number given by mistake may be, too.

@@ -76,6 +76,14 @@ final class InheritedEnvironment {
         }
     }
 
+    /// Whether one of the patterns stands for an entry's name.
+    func entry(_ entry: Entry, isNamedByOneOf patterns: [NamePattern]) -> Bool {
+        let start = entry.range.lowerBound
+        return withBytes(start..<start + entry.nameCount) { name in
+            patterns.contains { $0.matches(name) }
+        }
+    }
+
     /// The value of the first variable of that name; nil where there is none.
     func secret(named name: String) -> SecretBytes? {
         guard let entry = entries.first(where: { self.name(of: $0) == name }) else { return nil }

@@ -19,6 +19,8 @@ extension InitError: CustomStringConvertible {
             "--key-source: descriptor \(number) is not open: start with, say, \(number)</path/to/key"
         case .invalidValue(let option, let value, let expected):
             "\(option) cannot be '\(value)': it wants \(expected)"
+        case .keepWithoutClear:
+            "--keep says what --clear-env leaves, but there is no --clear-env"
         case .noCommand:
             "no command given: secure-init [options] [--] COMMAND [ARG…]; see --help"
         case .noKeySource:
@@ -49,6 +51,8 @@ extension InitError: CustomStringConvertible {
             message
         case .system(let operation, let errno):
             "\(operation): \(errno)"
+        case .directory(let path, let errno):
+            "--chdir '\(path)': the command cannot start there: \(errno)"
         case .start(let command, let failure):
             "command '\(command)': \(failure.explained)"
         case .interrupted(let signal):

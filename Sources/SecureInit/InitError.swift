@@ -16,6 +16,8 @@ enum InitError: Error {
     case keySourceOption(KeySourceError)
     /// The descriptor that the key is to come from was not handed over.
     case descriptorNotOpen(Int32)
+    /// `--keep` without `--clear-env`, which leaves everything anyway.
+    case keepWithoutClear
     /// No command to run.
     case noCommand
     /// Something is to be decrypted and nothing says with what.
@@ -48,6 +50,8 @@ enum InitError: Error {
 
     /// A call of the system's failed.
     case system(String, Errno)
+    /// The command cannot start in the directory of `--chdir`.
+    case directory(String, Errno)
     /// The command could not be started.
     case start(command: String, StartedProcess.Failure)
     /// A signal came before the command was started.
@@ -59,10 +63,10 @@ extension InitError {
     var exitCode: Int32 {
         switch self {
         case .unknownOption, .missingValue, .unexpectedValue, .invalidValue, .noCommand,
-            .noKeySource, .keySourceOption:
+            .noKeySource, .keySourceOption, .keepWithoutClear:
             ExitCode.usage.rawValue
         case .unknownAccount, .noKeyVariable, .credential, .noCredentials, .misconfigured,
-            .localPassword, .descriptorNotOpen:
+            .localPassword, .descriptorNotOpen, .directory:
             ExitCode.configuration.rawValue
         case .keySource(let error):
             error.isAboutTheKey

@@ -4,7 +4,7 @@ extension Option {
     /// Every option there is.
     ///
     /// Flags win over variables, variables over defaults.
-    static let table = keyAndVolume + commandAndSupervision + original
+    static let table = keyAndVolume + commandAndSupervision + surroundings + original
 
     private static let keyAndVolume: [Option] = [
         // Key.

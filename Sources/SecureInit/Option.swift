@@ -5,6 +5,7 @@ struct Option {
         case key = "Key"
         case volume = "Volume"
         case command = "Command"
+        case environment = "Environment"
         case supervision = "Supervision"
         case other = "Other"
         case original = "Of the original program, accepted as it was written there"

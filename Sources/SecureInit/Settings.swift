@@ -30,6 +30,12 @@ struct Settings {
     var user: String?
     var keepsCapabilities = false
     var noNewPrivileges = false
+    var directory: String?
+    var fileModeMask: Int32?
+
+    // Environment.
+    var clearsEnvironment = false
+    var keptVariables: [NamePattern] = []
 
     // Supervision.
     var signalsGroup = false

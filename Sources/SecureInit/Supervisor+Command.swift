@@ -25,6 +25,8 @@ extension Supervisor {
         start.identity = plan.identity
         start.coreLimit = plan.coreLimit
         start.noNewPrivileges = settings.noNewPrivileges
+        start.directory = settings.directory
+        start.fileModeMask = settings.fileModeMask
         limitCapabilities(of: &start)
         let command: Command
         do throws(Errno) {
@@ -40,6 +42,9 @@ extension Supervisor {
         if let failure = command.failure {
             // It is ending by itself, and is nothing that was left over.
             while command.end == nil { turn(until: nil) }
+            if failure.stage == .directory, let directory = settings.directory {
+                throw .directory(directory, failure.errno)
+            }
             throw .start(command: name, failure)
         }
         phase = .running

@@ -36,6 +36,7 @@ extension Supervisor {
         environment = nil
         commandEnvironment = CommandEnvironment(
             inherited: inherited,
+            keeping: settings.clearsEnvironment ? settings.keptVariables : nil,
             decrypted: decrypted,
             keyVariable: plan.key.variable,
             home: plan.home
