@@ -97,10 +97,11 @@ static void change_identity(const struct linux_spawn *request) {
 
 static void drop_bounding(const struct linux_spawn *request) {
     for (int capability = 0; capability < 64; capability++) {
+        if ((request->bounding >> capability & 1) != 0) continue;
         // The kernel says EINVAL past the last capability it knows.
         int present = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
         if (present < 0) break;
-        if (present == 0 || (request->bounding >> capability & 1) != 0) continue;
+        if (present == 0) continue;
         CHECK(LINUX_SPAWN_STAGE_BOUNDING, prctl(PR_CAPBSET_DROP, capability, 0, 0, 0));
     }
 }

@@ -36,9 +36,13 @@ extension AESGCM {
     ) throws(CryptographyError) -> SecretBytes {
         guard message.count >= messageOverhead else { throw .authenticationFailed }
         let (nonce, sealed) = message.split(at: 12)
-        var cipher = try AESGCM(key: key)
         return try SecretBytes(count: message.count - messageOverhead) {
             plaintext throws(CryptographyError) in
+            guard !ProcessorAESGCM.isAvailable else {
+                try ProcessorAESGCM.open(sealed, key: key, nonce: nonce, into: plaintext)
+                return
+            }
+            var cipher = try AESGCM(key: key)
             try cipher.open(sealed, nonce: nonce, into: plaintext)
         }
     }

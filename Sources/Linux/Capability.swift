@@ -65,10 +65,13 @@ public struct ProcessCapabilities: Sendable {
 
     /// What no exec of this process or its children can regain once it is gone.
     ///
+    /// - Parameter candidates: Which to ask for; each is a system call.
+    /// - Returns: Those of them that are in the bounding set.
+    ///
     /// The corresponding C function is `prctl` with `PR_CAPBSET_READ`.
-    public static var bounding: CapabilitySet {
+    public static func bounding(among candidates: CapabilitySet = .all) -> CapabilitySet {
         var bits: UInt64 = 0
-        for capability in Int32(0)..<64 {
+        for capability in Int32(0)..<64 where candidates.rawValue >> UInt64(capability) & 1 != 0 {
             switch linux_bounding_contains(capability) {
             case 1: bits |= 1 << UInt64(capability)
             case 0: continue

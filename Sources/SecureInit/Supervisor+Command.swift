@@ -56,6 +56,8 @@ extension Supervisor {
             "command started",
             ["command": .text(name), "pid": .number(Int64(command.pid))]
         )
+        // What follows may take years, and is little beside what came before.
+        ResidentMemory.shrink()
     }
 
     /// Waits for the command's end, or for the volume's if that comes first.
@@ -132,16 +134,16 @@ extension Supervisor {
         guard CurrentProcess.effectiveUser == 0 || !own.permitted.isDisjoint(with: taken) else {
             return
         }
-        let bounding = ProcessCapabilities.bounding
+        let bounding = ProcessCapabilities.bounding(among: taken)
         let mayLimit = own.effective.contains(.setCapabilities)
-        if !bounding.isDisjoint(with: taken), !mayLimit {
+        if !bounding.isEmpty, !mayLimit {
             // An exec as root would bring them back out of the bounding set, but for this.
             start.noNewPrivileges = true
             log.warning("no CAP_SETPCAP: the command runs with no-new-privileges instead")
         }
         guard !bounding.union(own.permitted).isDisjoint(with: taken) else { return }
         start.capabilities = ProcessStart.Capabilities(
-            bounding: mayLimit ? bounding.subtracting(taken) : .all,
+            bounding: mayLimit ? CapabilitySet.all.subtracting(taken) : .all,
             permitted: own.permitted.subtracting(taken),
             inheritable: own.inheritable.subtracting(taken),
             ambient: CapabilitySet.all.subtracting(taken)

@@ -50,6 +50,25 @@ import Testing
         }
     }
 
+    @Test func `of AES-256-GCM, as whole messages`() throws {
+        // Opened by the processor's instructions where it has them, which the test above is not.
+        let vectors = try Vectors.read("aes-256-gcm.txt").filter {
+            $0["nonce"].count == 12 && $0["associated data"].isEmpty
+        }
+        #expect(vectors.count >= 3)
+        for vector in vectors {
+            let message = vector["nonce"] + vector["ciphertext"] + vector["tag"]
+            let key = SecretBytes(copying: vector["key"])
+            let opened = try message.withUnsafeBytes { try AESGCM.openMessage($0, key: key) }
+            #expect(opened.isEqual(to: SecretBytes(copying: vector["plaintext"])), "\(vector)")
+            for bad in flipped(message) + [Array(message.dropLast())] {
+                #expect(throws: CryptographyError.authenticationFailed) {
+                    try bad.withUnsafeBytes { try AESGCM.openMessage($0, key: key) }
+                }
+            }
+        }
+    }
+
     @Test func `of XChaCha20-Poly1305`() throws {
         for vector in try Vectors.read("xchacha20-poly1305.txt") {
             let sealed = vector["ciphertext"] + vector["tag"]
@@ -161,6 +180,20 @@ import Testing
                 count: vector["key"].count
             )
             #expect(key.isEqual(to: SecretBytes(copying: vector["key"])), "\(vector)")
+        }
+    }
+
+    @Test func `of HKDF agree with each other at every length`() throws {
+        let secret = SecretBytes(copying: [1, 2, 3])
+        let longest = try HKDF.deriveKey(from: secret, info: [4], count: HKDF.maximumCount)
+        for count in [1, 31, 32, 33, HKDF.maximumCount - 1] {
+            let key = try HKDF.deriveKey(from: secret, info: [4], count: count)
+            #expect(key.isEqual(to: longest.slice(0..<count)))
+        }
+        for count in [0, HKDF.maximumCount + 1] {
+            #expect(throws: CryptographyError.self) {
+                try HKDF.deriveKey(from: secret, info: [4], count: count)
+            }
         }
     }
 
