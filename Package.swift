@@ -49,6 +49,10 @@ let package = Package(
         ),
         .target(name: "CSignalGate"),
         .target(name: "CSodium", linkerSettings: [.linkedLibrary("sodium")]),
+        .target(
+            name: "CSQLite",
+            linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("m")]
+        ),
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
 
         // Leaves: nothing above them is known to them.
@@ -58,6 +62,8 @@ let package = Package(
             dependencies: ["COpenSSL", "CSodium"],
             swiftSettings: house
         ),
+
+        .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
 
         // Formats and wire types: pure, no input or output.
         .target(name: "VolumeFormat", dependencies: ["Cryptography"], swiftSettings: house),
@@ -94,7 +100,7 @@ let package = Package(
         .target(
             name: "KeyServer",
             dependencies: [
-                "KeyProtocol", "Cryptography", "Linux",
+                "KeyProtocol", "Cryptography", "Linux", "SQLite",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "_CryptoExtras", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -130,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "KeyServerTests",
             dependencies: [
-                "KeyServer", "KeyProtocol", "Cryptography", "TestSupport",
+                "KeyServer", "KeyProtocol", "Cryptography", "SQLite", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: house

@@ -44,6 +44,24 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// An address could not be listened on.
     case listen(address: String, reason: String)
 
+    /// The store could not be read or written.
+    case storage(reason: String)
+
+    /// The store has been changed by a later version of this program.
+    case newerStore(path: String, version: Int)
+
+    /// There is no device of that name.
+    case noDevice(String)
+
+    /// The word cannot be a tag's or a fleet's.
+    case label(String)
+
+    /// A list of devices cannot be read.
+    case deviceList(line: Int, reason: String)
+
+    /// The text is no place in the audit log.
+    case auditMark(String)
+
     /// The server stopped for a reason of its own.
     case stopped(reason: String)
 }
@@ -85,6 +103,21 @@ extension KeyServerError: CustomStringConvertible {
             "the key from \(source) cannot be used: \(reason)"
         case .listen(let address, let reason):
             "cannot listen on \(address): \(reason)"
+        case .storage(let reason):
+            "the store cannot be used: \(reason)"
+        case .newerStore(let path, let version):
+            "\(path) was changed by a later version of secure-store (form \(version), this one "
+                + "knows \(StoreSchema.version)); use that version, or restore a backup"
+        case .noDevice(let name):
+            "there is no device '\(name)'; 'secure-store device list' shows those there are"
+        case .label(let text):
+            "'\(text)' cannot be a tag or a fleet: 1 to 63 letters, digits, '.', '_' and '-', "
+                + "the first a letter or digit"
+        case .deviceList(let line, let reason):
+            "line \(line) of the list: \(reason)"
+        case .auditMark(let text):
+            "'\(text)' is no place in an audit log such as 'secure-store audit verify' prints: "
+                + "NUMBER:HASH"
         case .stopped(let reason):
             "the server stopped: \(reason)"
         }

@@ -18,7 +18,7 @@ import Testing
     }
 
     private func addDevice(_ name: String) throws -> String {
-        let credentials = try state.addDevice(DeviceName(name), days: 30)
+        let credentials = try state.issueDevice(DeviceName(name), days: 30)
         try credentials.write(to: directory(name))
         return directory("\(name)/cert.pem")
     }
@@ -95,22 +95,8 @@ import Testing
         #expect(abs(device.notAfter.seconds - Timestamp.now.seconds - 30 * 86_400) < 60)
     }
 
-    @Test func `of a device are given once, unless replaced, and listed`() throws {
-        _ = try addDevice("b")
-        _ = try addDevice("a")
-        let first = try state.listDevices()
-        #expect(first.map(\.name) == ["a", "b"])
-        #expect(throws: KeyServerError.deviceExists("a")) {
-            try state.addDevice(DeviceName("a"), days: 1)
-        }
-        _ = try state.addDevice(DeviceName("a"), days: 1, replacing: true)
-        let second = try state.listDevices()
-        #expect(second.map(\.info.serialNumber) != first.map(\.info.serialNumber))
-        #expect(second.count == 2)
-    }
-
     @Test func `outlive their authority in no case`() throws {
-        let credentials = try state.addDevice(DeviceName("old"), days: 100_000)
+        let credentials = try state.issueDevice(DeviceName("old"), days: 100_000)
         let device = try CertificateInfo(pem: credentials.certificate, source: "old")
         let authority = try CertificateInfo(readingFile: state.authorityCertificate)
         #expect(device.notAfter == authority.notAfter)
@@ -148,10 +134,10 @@ import Testing
     @Test func `need an authority`() throws {
         let empty = StateDirectory(directory("empty"))
         #expect(throws: KeyServerError.noAuthority(directory: empty.path)) {
-            try empty.addDevice(DeviceName("a"), days: 1)
+            try empty.issueDevice(DeviceName("a"), days: 1)
         }
         #expect(throws: KeyServerError.noAuthority(directory: empty.path)) {
-            try empty.listDevices()
+            try Administration(empty)
         }
         #expect(throws: KeyServerError.noAuthority(directory: empty.path)) {
             try ServerCertificates(in: empty)

@@ -8,14 +8,16 @@ import Testing
         allowed: [String] = [],
         denied: [String] = [],
         address: IPAddress?,
-        keys: [String] = ["a"]
+        keys: [String] = ["a"],
+        facts: ReleaseFacts = ReleaseFacts(now: Timestamp(seconds: 1000))
     ) throws -> ReleaseDecision {
         let addresses = AddressPolicy(
             allowed: try allowed.map { try CIDRBlock(parsing: $0) },
             denied: try denied.map { try CIDRBlock(parsing: $0) }
         )
         let policy = ReleasePolicy(addresses: addresses, keyNames: ["a", "b"])
-        return policy.decide(ReleaseRequest(device: "kiosk", address: address, keyNames: keys))
+        let request = ReleaseRequest(device: "kiosk", address: address, keyNames: keys)
+        return policy.decide(request, facts)
     }
 
     @Test func `without lists lets every address ask`() throws {
@@ -71,6 +73,54 @@ import Testing
         #expect(refusal.code == "address_denied")
         #expect(!refusal.message.contains("nonsense"))
         #expect(!refusal.message.contains("0.0.0.0"))
+    }
+
+    private func known(
+        revoked: Int? = nil,
+        certificate: ReleaseFacts.Certificate = .registered(revokedAt: nil)
+    ) -> ReleaseFacts {
+        let device = DeviceRecord(
+            id: 1,
+            name: "kiosk",
+            fleet: nil,
+            tags: [],
+            addedAt: Timestamp(seconds: 1),
+            revokedAt: revoked.map { Timestamp(seconds: $0) }
+        )
+        return ReleaseFacts(
+            now: Timestamp(seconds: 1000),
+            device: device,
+            certificate: certificate
+        )
+    }
+
+    @Test func `gives a revoked device nothing, whatever certificate it shows`() throws {
+        #expect(try decide(address: device, facts: known()) == .granted)
+        for certificate in [
+            ReleaseFacts.Certificate.registered(revokedAt: nil), .unregistered,
+        ] {
+            let decision = try decide(
+                address: device,
+                facts: known(revoked: 900, certificate: certificate)
+            )
+            guard case .refused(let refusal) = decision else {
+                Issue.record("granted")
+                return
+            }
+            #expect(refusal.code == "device_revoked")
+        }
+    }
+
+    @Test func `refuses a replaced certificate from its last moment on`() throws {
+        for (end, granted) in [(999, false), (1000, false), (1001, true)] {
+            let facts = known(certificate: .registered(revokedAt: Timestamp(seconds: end)))
+            #expect((try decide(address: device, facts: facts) == .granted) == granted, "\(end)")
+        }
+    }
+
+    @Test func `refuses the certificates of a device that was removed`() throws {
+        let facts = ReleaseFacts(now: Timestamp(seconds: 1000), certificate: .orphaned)
+        #expect(try decide(address: device, facts: facts) == .refused(.deviceRemoved))
     }
 
     @Test func `counts a repeated name once`() {

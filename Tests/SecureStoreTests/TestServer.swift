@@ -12,17 +12,35 @@ final class TestServer {
     let adminPort: String
 
     /// Starts a server on ports of the kernel's choice.
-    init(_ arguments: [String] = [], environment: [String: String] = [:]) throws {
-        directory = try TemporaryDirectory()
-        try Self.prepare(directory)
+    ///
+    /// - Parameters:
+    ///   - arguments: More for `serve`.
+    ///   - environment: More variables.
+    ///   - directory: One that was prepared before; by default a new one.
+    ///   - launcher: A command that executes the server.
+    /// - Throws: Where it does not start.
+    init(
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        in directory: TemporaryDirectory? = nil,
+        launcher: [String] = []
+    ) throws {
+        self.directory = try directory ?? TemporaryDirectory()
+        let directory = self.directory
+        if !FileManager.default.fileExists(atPath: directory("state")) {
+            try Self.prepare(directory)
+        }
         var variables = ["PATH": "/usr/bin:/bin", "STORE_PASSWORD": Self.sentinel]
         variables.merge(environment) { $1 }
-        process = try Subprocess.start(
-            Executables.secureStore,
-            [
-                "serve", "--state", directory("state"), "--listen", "127.0.0.1:0",
+        let command =
+            launcher + [
+                Executables.secureStore, "serve", "--state", directory("state"), "--listen",
+                "127.0.0.1:0",
                 "--admin-listen", "127.0.0.1:0",
-            ] + arguments,
+            ] + arguments
+        process = try Subprocess.start(
+            command[0],
+            Array(command.dropFirst()),
             environment: variables
         )
         try process.waitForOutput(containing: "Listening for devices")
@@ -96,6 +114,24 @@ final class TestServer {
     }
 
     var log: String { process.errorText }
+
+    /// Runs the tool on the server's state, as its operator.
+    @discardableResult
+    func administer(_ arguments: String...) throws -> Subprocess.Output {
+        try Subprocess.run(
+            Executables.secureStore,
+            arguments + ["--state", directory("state")],
+            environment: ["PATH": "/usr/bin:/bin"]
+        )
+    }
+
+    /// The audit log's entries.
+    func audit() throws -> [[String: Any]] {
+        let output = try administer("audit", "tail", "--count", "100000")
+        return try output.text.split(separator: "\n").map { line in
+            try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+    }
 
     /// Ends the server as an operator would.
     func stop() throws -> Subprocess.Output {

@@ -20,16 +20,33 @@ public struct DeviceCredentials: Sendable {
 
     /// The three as variables: `MTLS_CERT=…`, `MTLS_KEY=…`, `MTLS_CA=…`, base64, a line each.
     public func environment() -> SecretBytes {
-        let lines = [
+        lines { name, value in [SecretBytes(text: "\(name)="), value, SecretBytes(text: "\n")] }
+    }
+
+    /// A shell script that sets the three on a device of balena's, with its own command.
+    ///
+    /// The values cross over in the environment, which `balena env set` reads where none is given:
+    /// no private key stands on a command line.
+    ///
+    /// - Parameter device: Its UUID: hexadecimal digits.
+    /// - Returns: The script.
+    public func balenaScript(device: String) -> SecretBytes {
+        let script = lines { name, value in
+            [
+                SecretBytes(text: "\(name)='"), value,
+                SecretBytes(text: "' balena env set \(name) --device \(device)\n"),
+            ]
+        }
+        return SecretBytes.concatenating([SecretBytes(text: "#!/bin/sh\nset -eu\n"), script])
+    }
+
+    private func lines(_ line: (String, SecretBytes) -> [SecretBytes]) -> SecretBytes {
+        let values = [
             ("MTLS_CERT", certificate), ("MTLS_KEY", privateKey), ("MTLS_CA", authority),
         ]
         return SecretBytes.concatenating(
-            lines.flatMap { name, value in
-                [
-                    SecretBytes(copying: "\(name)=".utf8),
-                    value.withUnsafeBytes { Base64.encodeSecret($0, as: .standard) },
-                    SecretBytes(copying: "\n".utf8),
-                ]
+            values.flatMap { name, value in
+                line(name, value.withUnsafeBytes { Base64.encodeSecret($0, as: .standard) })
             }
         )
     }

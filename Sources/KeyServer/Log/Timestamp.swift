@@ -26,6 +26,15 @@ public struct Timestamp: Equatable, Sendable {
         return Timestamp(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
     }
 
+    /// A moment by its milliseconds since 1970-01-01, as the store keeps it.
+    public init(milliseconds: Int) {
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        self.init(seconds: seconds, nanoseconds: rest * 1_000_000)
+    }
+
+    /// Milliseconds since 1970-01-01.
+    public var milliseconds: Int { seconds * 1000 + nanoseconds / 1_000_000 }
+
     private var parts: tm {
         var seconds = time_t(seconds)
         var parts = tm()

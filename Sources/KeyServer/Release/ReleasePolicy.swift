@@ -19,7 +19,13 @@ public struct ReleasePolicy: Sendable {
     }
 
     /// Decides about a request: all the keys it names, or none.
-    public func decide(_ request: ReleaseRequest) -> ReleaseDecision {
+    ///
+    /// - Parameters:
+    ///   - request: What is asked for, and from where.
+    ///   - facts: What the store knows of who asks.
+    /// - Returns: What to do.
+    public func decide(_ request: ReleaseRequest, _ facts: ReleaseFacts) -> ReleaseDecision {
+        if let refusal = refusal(of: facts) { return .refused(refusal) }
         // Fail closed: an address nobody knows is one nobody allowed.
         guard let address = request.address else { return .refused(.addressUnknown) }
         switch addresses.verdict(for: address) {
@@ -32,6 +38,21 @@ public struct ReleasePolicy: Sendable {
             return .refused(.keyNotGranted(name: name))
         }
         return .granted
+    }
+
+    /// Whether who asks is out, wherever it asks from.
+    private func refusal(of facts: ReleaseFacts) -> ReleaseRefusal? {
+        if let device = facts.device, let revokedAt = device.revokedAt {
+            return .deviceRevoked(name: device.name, at: revokedAt)
+        }
+        switch facts.certificate {
+        case .orphaned:
+            return .deviceRemoved
+        case .registered(let revokedAt?) where revokedAt.milliseconds <= facts.now.milliseconds:
+            return .certificateRevoked(at: revokedAt)
+        case .registered, .unregistered:
+            return nil
+        }
     }
 }
 
@@ -61,12 +82,23 @@ public enum ReleaseRefusal: Equatable, Sendable {
     /// It asked for nothing.
     case noKeyNamed
 
+    /// An operator has revoked it.
+    case deviceRevoked(name: String, at: Timestamp)
+
+    /// The certificate was given to a device that has been removed.
+    case deviceRemoved
+
+    /// The device has been given another certificate in place of this one.
+    case certificateRevoked(at: Timestamp)
+
     /// The code in the answer; clients may depend on it.
     public var code: String {
         switch self {
         case .addressDenied, .addressNotAllowed, .addressUnknown: "address_denied"
         case .keyNotGranted: "key_not_granted"
         case .noKeyNamed: "no_key_named"
+        case .deviceRevoked, .deviceRemoved: "device_revoked"
+        case .certificateRevoked: "certificate_revoked"
         }
     }
 
@@ -77,6 +109,8 @@ public enum ReleaseRefusal: Equatable, Sendable {
             "no key is given out to this address"
         case .keyNotGranted(let name): "this device has no grant for the key '\(name)'"
         case .noKeyNamed: "the request names no key"
+        case .deviceRevoked, .deviceRemoved: "this device has been revoked"
+        case .certificateRevoked: "this certificate has been replaced by another"
         }
     }
 
@@ -88,6 +122,9 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .addressUnknown: "peer address unknown"
         case .keyNotGranted(let name): "no grant for \(name)"
         case .noKeyNamed: "no key named"
+        case .deviceRevoked(let name, let time): "device \(name) revoked on \(time)"
+        case .deviceRemoved: "certificate of a device that was removed"
+        case .certificateRevoked(let time): "certificate replaced on \(time)"
         }
     }
 }

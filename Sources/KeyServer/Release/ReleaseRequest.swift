@@ -3,6 +3,9 @@ public struct ReleaseRequest: Equatable, Sendable {
     /// The device's name, from its certificate: the only name that counts.
     public var device: String
 
+    /// SHA-256 of its certificate, hexadecimal: what the store knows it by.
+    public var fingerprint: String
+
     /// The name it gave itself in the request, for the log only.
     public var claimedDevice: String?
 
@@ -16,16 +19,19 @@ public struct ReleaseRequest: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - device: From the certificate.
+    ///   - fingerprint: The certificate's.
     ///   - claimedDevice: From the request.
     ///   - address: The peer's.
     ///   - keyNames: Repeated names count once.
     public init(
         device: String,
+        fingerprint: String = "",
         claimedDevice: String? = nil,
         address: IPAddress?,
         keyNames: [String]
     ) {
         self.device = device
+        self.fingerprint = fingerprint
         self.claimedDevice = claimedDevice
         self.address = address
         var seen: Set<String> = []

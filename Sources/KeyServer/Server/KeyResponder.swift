@@ -8,7 +8,7 @@ internal import NIOSSL
 
 /// Answers the requests of devices.
 struct KeyResponder: Sendable {
-    let policy: ReleasePolicy
+    let decider: any ReleaseDecider
     let keys: KeyRing
     let limits: ServerLimits
     let logger: Logger
@@ -45,12 +45,14 @@ struct KeyResponder: Sendable {
     }
 
     private func answerOriginal(_ channel: any Channel) async throws -> Answer {
+        let certificate = try await certificate(of: channel)
         let request = ReleaseRequest(
-            device: try await device(of: channel),
+            device: certificate.name,
+            fingerprint: certificate.fingerprint,
             address: address(of: channel),
             keyNames: [KeyBundle.defaultName]
         )
-        return decide(request, path: "/key", status: .created) { keys.originalAnswer }
+        return await decide(request, path: "/key", status: .created) { keys.originalAnswer }
     }
 
     private func answerUnlock(_ request: Request, _ channel: any Channel) async throws -> Answer {
@@ -69,13 +71,15 @@ struct KeyResponder: Sendable {
         } catch let error as WireError {
             return .error(.badRequest, code: "malformed", message: "the body is \(error)")
         }
+        let certificate = try await certificate(of: channel)
         let request = ReleaseRequest(
-            device: try await device(of: channel),
+            device: certificate.name,
+            fingerprint: certificate.fingerprint,
             claimedDevice: body.device,
             address: address(of: channel),
             keyNames: body.keys
         )
-        return decide(request, path: "/v1/unlock", status: .ok) {
+        return await decide(request, path: "/v1/unlock", status: .ok) {
             keys.unlockAnswer(for: request.keyNames)
         }
     }
@@ -88,13 +92,13 @@ struct KeyResponder: Sendable {
         )
     }
 
-    /// Decides, writes the log line, and only then lets the answer go.
+    /// Decides, has the decision recorded, writes the log line, and only then lets the answer go.
     private func decide(
         _ request: ReleaseRequest,
         path: String,
         status: HTTPResponse.Status,
         answer: () -> SecretBytes?
-    ) -> Answer {
+    ) async -> Answer {
         var metadata: Logger.Metadata = [
             "address": "\(request.address?.description ?? "unknown")",
             "device": "\(request.device)",
@@ -104,7 +108,21 @@ struct KeyResponder: Sendable {
         if let claimed = request.claimedDevice, claimed != request.device {
             metadata["claimed_device"] = "\(claimed)"
         }
-        let decision = policy.decide(request)
+        let decision: ReleaseDecision
+        do throws(KeyServerError) {
+            decision = try await decider.decide(request)
+        } catch {
+            // What cannot be recorded does not happen.
+            metadata["result"] = "failed"
+            metadata["reason"] = "\(error)"
+            logger.error("Decision not recorded, nothing released", metadata: metadata)
+            return .error(
+                .serviceUnavailable,
+                code: "unavailable",
+                message: "the server cannot record its decisions at present",
+                fields: [.retryAfter: "10"]
+            )
+        }
         if decision == .granted, let body = answer() {
             metadata["result"] = "released"
             logger.info("Key released", metadata: metadata)
@@ -129,12 +147,12 @@ struct KeyResponder: Sendable {
         channel.remoteAddress.flatMap(IPAddress.init)
     }
 
-    /// The name in the certificate that TLS has verified.
-    private func device(of channel: any Channel) async throws -> String {
+    /// What the certificate says that TLS has verified.
+    private func certificate(of channel: any Channel) async throws -> CertificateInfo {
         guard let certificate = try await channel.nioSSL_peerCertificate().get() else {
             // TLS lets nobody through without one.
             throw KeyServerError.stopped(reason: "a connection without a certificate")
         }
-        return try CertificateInfo(der: certificate.toDERBytes()).name
+        return try CertificateInfo(der: certificate.toDERBytes())
     }
 }

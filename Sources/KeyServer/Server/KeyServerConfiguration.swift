@@ -14,6 +14,10 @@ public struct KeyServerConfiguration: Sendable {
     /// The keys it gives out.
     public var keys: KeyRing
 
+    /// What is known of devices, and where decisions are recorded; `nil` for a server that has no
+    /// state directory.
+    public var storage: (any Storage)?
+
     /// From where keys are given out.
     public var addresses = AddressPolicy()
 

@@ -61,11 +61,13 @@ public struct KeyService: Sendable {
     private func keyService() throws -> any Service {
         let limits = configuration.limits
         let logger = logger
+        let policy = ReleasePolicy(
+            addresses: configuration.addresses,
+            keyNames: Set(configuration.keys.names)
+        )
         let responder = KeyResponder(
-            policy: ReleasePolicy(
-                addresses: configuration.addresses,
-                keyNames: Set(configuration.keys.names)
-            ),
+            decider: configuration.storage.map { ReleaseLedger(storage: $0, policy: policy) }
+                ?? StorelessDecider(policy: policy),
             keys: configuration.keys,
             limits: limits,
             logger: logger

@@ -1,10 +1,10 @@
 internal import Cryptography
 
-/// Where a server keeps what it needs: the authority, its own certificate, the devices'.
+/// Where a server keeps what it needs: the authority, its own certificate, the store.
 ///
-///     ca.pem  ca-key.pem  server.pem  server-key.pem  devices/NAME.pem
+///     ca.pem  ca-key.pem  server.pem  server-key.pem  store.db
 ///
-/// Keys are readable by the owner only; a device's key is never kept.
+/// Keys and store are readable by the owner only; a device's key is never kept.
 public struct StateDirectory: Sendable {
     /// The directory's path.
     public let path: String
@@ -24,7 +24,6 @@ public struct StateDirectory: Sendable {
     public var serverKey: String { "\(path)/server-key.pem" }
 
     private var authorityKey: String { "\(path)/ca-key.pem" }
-    private var devices: String { "\(path)/devices" }
 
     /// Whether there is an authority here.
     public var holdsAuthority: Bool { StateFile.exists(authorityCertificate) }
@@ -59,53 +58,24 @@ public struct StateDirectory: Sendable {
         try write(server, certificate: serverCertificate, key: serverKey, replacing: true)
     }
 
-    /// Gives a device a certificate, and keeps a copy of it without the key.
+    /// Signs a certificate for a device; the store notes whose it is.
     ///
     /// - Parameters:
     ///   - name: The device's name: one label.
     ///   - days: How long the certificate is valid.
-    ///   - replacing: Give a device that has a certificate another one. The old one stays valid.
     /// - Returns: What the device needs.
     /// - Throws: ``KeyServerError``.
-    public func addDevice(
+    public func issueDevice(
         _ name: DeviceName,
-        days: Int,
-        replacing: Bool = false
+        days: Int
     ) throws(KeyServerError) -> DeviceCredentials {
         let authority = try authority()
         let issued = try authority.issueDeviceCertificate(name, days: days)
-        try StateFile.createDirectory(devices)
-        do throws(KeyServerError) {
-            try StateFile.create(
-                "\(devices)/\(name).pem",
-                contents: issued.certificatePEM,
-                mode: 0o644,
-                replacing: replacing
-            )
-        } catch .exists {
-            throw .deviceExists(name.text)
-        }
         return DeviceCredentials(
             certificate: issued.certificatePEM,
             privateKey: issued.privateKeyPEM,
             authority: try authority.certificatePEM()
         )
-    }
-
-    /// What the devices' certificates say, by name.
-    ///
-    /// - Throws: ``KeyServerError``.
-    public func listDevices() throws(KeyServerError) -> [(name: String, info: CertificateInfo)] {
-        guard StateFile.exists(devices) else {
-            if holdsAuthority { return [] }
-            throw .noAuthority(directory: path)
-        }
-        var list: [(name: String, info: CertificateInfo)] = []
-        for file in try StateFile.names(in: devices) where file.hasSuffix(".pem") {
-            let info = try CertificateInfo(readingFile: "\(devices)/\(file)")
-            list.append((String(file.dropLast(4)), info))
-        }
-        return list
     }
 
     private func authority() throws(KeyServerError) -> CertificateAuthority {

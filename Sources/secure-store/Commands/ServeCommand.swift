@@ -61,6 +61,9 @@ struct ServeCommand: AsyncParsableCommand {
             keys: try keys.load(),
             logger: logger
         )
+        if state.directory.holdsStore || state.directory.holdsAuthority {
+            configuration.storage = try state.directory.openStorage()
+        }
         configuration.addresses = AddressPolicy(
             allowed: try allow.map(CIDRBlock.init),
             denied: try deny.map(CIDRBlock.init)

@@ -8,4 +8,11 @@ struct StateOptions: ParsableArguments {
 
     /// The directory.
     var directory: StateDirectory { StateDirectory(state) }
+
+    /// The store there, which a running server may have open as well.
+    ///
+    /// - Throws: ``KeyServerError``.
+    func administration() throws(KeyServerError) -> Administration {
+        try Administration(directory)
+    }
 }

@@ -42,12 +42,14 @@ enum ExitStatus: Int32 {
 
     private static func of(_ error: KeyServerError) -> ExitStatus {
         switch error {
-        case .file: .inputOutput
-        case .fileTooLarge: .data
+        case .file, .storage: .inputOutput
+        case .fileTooLarge, .deviceList: .data
         case .exists, .deviceExists: .exists
-        case .noAuthority, .certificate, .noKey, .key: .configuration
+        case .noAuthority, .certificate, .noKey, .key, .newerStore: .configuration
         case .issuing, .stopped: .system
-        case .deviceName, .hostName, .addressBlock, .listenAddress: .usage
+        case .deviceName, .hostName, .addressBlock, .listenAddress, .noDevice, .label,
+            .auditMark:
+            .usage
         case .listen: .unavailable
         }
     }

@@ -1,0 +1,135 @@
+internal import NIOPosix
+internal import Synchronization
+
+/// Decides about requests, and has every decision on disk before anybody learns of it.
+protocol ReleaseDecider: Sendable {
+    /// Decides about a request.
+    ///
+    /// - Throws: ``KeyServerError/storage(reason:)`` where the decision could not be recorded: then
+    ///   nothing may be released.
+    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseDecision
+}
+
+/// Decides without a store: by the command line alone.
+struct StorelessDecider: ReleaseDecider {
+    let policy: ReleasePolicy
+
+    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseDecision {
+        policy.decide(request, ReleaseFacts(now: .now))
+    }
+}
+
+/// Decides by the store, and records in it: both in one transaction.
+///
+/// What arrives while a transaction is being synced to disk waits, and goes into the next one
+/// together: a thousand devices that ask at once cost a few syncs, not a thousand.
+final class ReleaseLedger: ReleaseDecider {
+    private typealias Outcome = Result<ReleaseDecision, KeyServerError>
+
+    private struct Waiting {
+        let request: ReleaseRequest
+        let continuation: CheckedContinuation<Outcome, Never>
+    }
+
+    private struct Queue {
+        var waiting: [Waiting] = []
+        var isBeingEmptied = false
+    }
+
+    private let storage: any Storage
+    private let policy: ReleasePolicy
+    private let now: @Sendable () -> Timestamp
+    private let queue = Mutex(Queue())
+
+    /// Most requests in one transaction: bounds how long an operator's act waits for its turn.
+    private static let batchCount = 256
+
+    init(
+        storage: any Storage,
+        policy: ReleasePolicy,
+        now: @escaping @Sendable () -> Timestamp = { .now }
+    ) {
+        self.storage = storage
+        self.policy = policy
+        self.now = now
+    }
+
+    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseDecision {
+        let outcome = await withCheckedContinuation { continuation in
+            let isFirst = queue.withLock { queue in
+                queue.waiting.append(Waiting(request: request, continuation: continuation))
+                defer { queue.isBeingEmptied = true }
+                return !queue.isBeingEmptied
+            }
+            // Waits for the disk, so not on a thread that serves connections.
+            if isFirst { NIOThreadPool.singleton.submit { _ in self.emptyQueue() } }
+        }
+        return try outcome.get()
+    }
+
+    private func emptyQueue() {
+        while true {
+            let batch = queue.withLock { queue in
+                let batch = Array(queue.waiting.prefix(Self.batchCount))
+                queue.waiting.removeFirst(batch.count)
+                if batch.isEmpty { queue.isBeingEmptied = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            let outcomes = settle(batch.map(\.request))
+            for (waiting, outcome) in zip(batch, outcomes) {
+                waiting.continuation.resume(returning: outcome)
+            }
+        }
+    }
+
+    private func settle(_ requests: [ReleaseRequest]) -> [Outcome] {
+        do throws(KeyServerError) {
+            return try storage.transaction(.writing) { store throws(KeyServerError) in
+                var outcomes: [Outcome] = []
+                for request in requests {
+                    outcomes.append(.success(try settle(request, in: store)))
+                }
+                return outcomes
+            }
+        } catch {
+            return requests.map { _ in .failure(error) }
+        }
+    }
+
+    private func settle(
+        _ request: ReleaseRequest,
+        in store: any StorageTransaction
+    ) throws(KeyServerError) -> ReleaseDecision {
+        let facts = try ReleaseFacts(about: request, in: store, now: now())
+        let decision = policy.decide(request, facts)
+        if decision == .granted, let device = facts.provenDevice, let address = request.address {
+            try store.noteSeen(device: device.id, at: facts.now, from: "\(address)")
+        }
+        try store.append(AuditEntry(request, decision, facts))
+        return decision
+    }
+}
+
+extension AuditEntry {
+    /// What the log says of a decision.
+    init(_ request: ReleaseRequest, _ decision: ReleaseDecision, _ facts: ReleaseFacts) {
+        let name = facts.provenDevice?.name ?? request.device
+        var fields: [String: Value?] = [
+            "device": .text(name),
+            "certificate": .text(request.fingerprint),
+            "claimed_device": request.claimedDevice.flatMap { $0 == name ? nil : .text($0) },
+            "address": request.address.map { .text("\($0)") },
+            "keys": .list(request.keyNames),
+        ]
+        switch decision {
+        case .granted:
+            fields["result"] = "released"
+        case .refused(let refusal):
+            fields["result"] = "refused"
+            fields["code"] = .text(refusal.code)
+            fields["reason"] = .text(refusal.detail)
+        }
+        self.init("release", at: facts.now, fields)
+    }
+}

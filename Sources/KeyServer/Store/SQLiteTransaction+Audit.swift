@@ -1,0 +1,41 @@
+internal import SQLite
+
+extension SQLiteTransaction {
+    func lastAuditRecord() throws(KeyServerError) -> AuditRecord? {
+        try attempt { () throws(SQLiteError) in
+            try connection.row(
+                "SELECT number, entry, hash FROM audit ORDER BY number DESC LIMIT 1",
+                read: Self.record
+            )
+        }
+    }
+
+    func append(_ record: AuditRecord) throws(KeyServerError) {
+        _ = try attempt { () throws(SQLiteError) in
+            try connection.run(
+                "INSERT INTO audit (number, entry, hash) VALUES (?, ?, ?)",
+                .integer(record.number),
+                .text(record.entry),
+                .blob(record.hash)
+            )
+        }
+    }
+
+    func auditRecords(
+        from number: Int,
+        limit: Int
+    ) throws(KeyServerError) -> [AuditRecord] {
+        try attempt { () throws(SQLiteError) in
+            try connection.rows(
+                "SELECT number, entry, hash FROM audit WHERE number >= ? ORDER BY number LIMIT ?",
+                .integer(number),
+                .integer(limit),
+                read: Self.record
+            )
+        }
+    }
+
+    private static func record(_ row: SQLiteRow) -> AuditRecord {
+        AuditRecord(number: row.integer(0), entry: row.text(1), hash: row.blob(2))
+    }
+}

@@ -1,0 +1,193 @@
+internal import SQLite
+
+extension SQLiteTransaction {
+    private static let deviceColumns = """
+        id, name, fleet, added_at, revoked_at, seen_at, seen_from,
+        (SELECT group_concat(tag) FROM (SELECT tag FROM device_tags WHERE device = id ORDER BY tag))
+        """
+
+    private static let certificateColumns =
+        "fingerprint, device, pem, issued_at, not_after, revoked_at"
+
+    func device(named name: String) throws(KeyServerError) -> DeviceRecord? {
+        try attempt { () throws(SQLiteError) in
+            try connection.row(
+                "SELECT \(Self.deviceColumns) FROM devices WHERE name = ?",
+                .text(name),
+                read: Self.device
+            )
+        }
+    }
+
+    func device(id: Int) throws(KeyServerError) -> DeviceRecord? {
+        try attempt { () throws(SQLiteError) in
+            try connection.row(
+                "SELECT \(Self.deviceColumns) FROM devices WHERE id = ?",
+                .integer(id),
+                read: Self.device
+            )
+        }
+    }
+
+    func devices() throws(KeyServerError) -> [DeviceRecord] {
+        try attempt { () throws(SQLiteError) in
+            try connection.rows(
+                "SELECT \(Self.deviceColumns) FROM devices ORDER BY name",
+                read: Self.device
+            )
+        }
+    }
+
+    func insertDevice(
+        named name: String,
+        fleet: String?,
+        tags: [String],
+        at time: Timestamp
+    ) throws(KeyServerError) -> Int {
+        do throws(SQLiteError) {
+            try connection.run(
+                "INSERT INTO devices (name, fleet, added_at) VALUES (?, ?, ?)",
+                .text(name),
+                .text(fleet),
+                .time(time)
+            )
+            let id = connection.lastInsertedRow
+            try insert(tags: tags, device: id)
+            return id
+        } catch {
+            if error.isConflict { throw .deviceExists(name) }
+            throw .storage(reason: "\(error)")
+        }
+    }
+
+    func update(_ device: DeviceRecord) throws(KeyServerError) {
+        do throws(SQLiteError) {
+            try connection.run(
+                """
+                UPDATE devices SET name = ?, fleet = ?, added_at = ?, revoked_at = ?, seen_at = ?,
+                seen_from = ? WHERE id = ?
+                """,
+                .text(device.name),
+                .text(device.fleet),
+                .time(device.addedAt),
+                .time(device.revokedAt),
+                .time(device.seenAt),
+                .text(device.seenFrom),
+                .integer(device.id)
+            )
+            try connection.run("DELETE FROM device_tags WHERE device = ?", .integer(device.id))
+            try insert(tags: device.tags, device: device.id)
+        } catch {
+            if error.isConflict { throw .deviceExists(device.name) }
+            throw .storage(reason: "\(error)")
+        }
+    }
+
+    func removeDevice(id: Int) throws(KeyServerError) {
+        _ = try attempt { () throws(SQLiteError) in
+            try connection.run("DELETE FROM devices WHERE id = ?", .integer(id))
+        }
+    }
+
+    func noteSeen(
+        device: Int,
+        at time: Timestamp,
+        from address: String
+    ) throws(KeyServerError) {
+        _ = try attempt { () throws(SQLiteError) in
+            try connection.run(
+                "UPDATE devices SET seen_at = ?, seen_from = ? WHERE id = ?",
+                .time(time),
+                .text(address),
+                .integer(device)
+            )
+        }
+    }
+
+    func certificate(fingerprint: String) throws(KeyServerError) -> CertificateRecord? {
+        try attempt { () throws(SQLiteError) in
+            try connection.row(
+                "SELECT \(Self.certificateColumns) FROM certificates WHERE fingerprint = ?",
+                .text(fingerprint),
+                read: Self.certificate
+            )
+        }
+    }
+
+    func certificates(ofDevice device: Int) throws(KeyServerError) -> [CertificateRecord] {
+        try attempt { () throws(SQLiteError) in
+            try connection.rows(
+                """
+                SELECT \(Self.certificateColumns) FROM certificates WHERE device = ?
+                ORDER BY issued_at DESC, not_after DESC
+                """,
+                .integer(device),
+                read: Self.certificate
+            )
+        }
+    }
+
+    func insert(_ certificate: CertificateRecord) throws(KeyServerError) {
+        _ = try attempt { () throws(SQLiteError) in
+            try connection.run(
+                "INSERT INTO certificates (\(Self.certificateColumns)) VALUES (?, ?, ?, ?, ?, ?)",
+                .text(certificate.fingerprint),
+                .integer(certificate.device),
+                .text(certificate.pem),
+                .time(certificate.issuedAt),
+                .time(certificate.notAfter),
+                .time(certificate.revokedAt)
+            )
+        }
+    }
+
+    func revokeCertificates(
+        ofDevice device: Int,
+        at time: Timestamp
+    ) throws(KeyServerError) {
+        _ = try attempt { () throws(SQLiteError) in
+            try connection.run(
+                """
+                UPDATE certificates SET revoked_at = ?1
+                WHERE device = ?2 AND (revoked_at IS NULL OR revoked_at > ?1)
+                """,
+                .time(time),
+                .integer(device)
+            )
+        }
+    }
+
+    private func insert(tags: [String], device: Int) throws(SQLiteError) {
+        for tag in Set(tags) {
+            try connection.run(
+                "INSERT INTO device_tags (device, tag) VALUES (?, ?)",
+                .integer(device),
+                .text(tag)
+            )
+        }
+    }
+
+    private static func device(_ row: SQLiteRow) -> DeviceRecord {
+        DeviceRecord(
+            id: row.integer(0),
+            name: row.text(1),
+            fleet: row.textIfAny(2),
+            tags: row.text(7).split(separator: ",").map(String.init),
+            addedAt: row.time(3),
+            revokedAt: row.timeIfAny(4),
+            seenAt: row.timeIfAny(5),
+            seenFrom: row.textIfAny(6)
+        )
+    }
+
+    private static func certificate(_ row: SQLiteRow) -> CertificateRecord {
+        CertificateRecord(
+            fingerprint: row.text(0),
+            device: row.integerIfAny(1),
+            pem: row.text(2),
+            issuedAt: row.time(3),
+            notAfter: row.time(4),
+            revokedAt: row.timeIfAny(5)
+        )
+    }
+}

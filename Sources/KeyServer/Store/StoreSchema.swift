@@ -1,0 +1,45 @@
+/// The steps from nothing to the present form of the database.
+///
+/// A step, once released, never changes; a new form is a new step. `PRAGMA user_version` counts
+/// how many a database has taken. Times are milliseconds since 1970. See `docs/key-server.md`.
+enum StoreSchema {
+    /// The number of steps this program knows.
+    static var version: Int { steps.count }
+
+    /// Each in turn, as SQL.
+    static let steps = [devicesAndAudit]
+
+    /// Marks a SQLite file as ours: "SSdb".
+    static let applicationID = 0x5353_6462
+
+    private static let devicesAndAudit = """
+        CREATE TABLE devices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            fleet TEXT,
+            added_at INTEGER NOT NULL,
+            revoked_at INTEGER,
+            seen_at INTEGER,
+            seen_from TEXT
+        ) STRICT;
+        CREATE TABLE device_tags (
+            device INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,
+            tag TEXT NOT NULL,
+            PRIMARY KEY (device, tag)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE certificates (
+            fingerprint TEXT PRIMARY KEY,
+            device INTEGER REFERENCES devices ON DELETE SET NULL,
+            pem TEXT NOT NULL,
+            issued_at INTEGER NOT NULL,
+            not_after INTEGER NOT NULL,
+            revoked_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX certificates_of_device ON certificates (device);
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            entry TEXT NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+        """
+}

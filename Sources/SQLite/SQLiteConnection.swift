@@ -1,0 +1,174 @@
+internal import CSQLite
+
+/// An open database file, and the statements prepared on it.
+///
+/// One thread at a time: the owner sees to that. Values only ever travel as parameters, so no text
+/// can become part of a statement.
+///
+/// C: `sqlite3_open_v2`, `sqlite3_prepare_v3`, `sqlite3_step`.
+public final class SQLiteConnection {
+    /// What may be done with the file.
+    public enum Mode: Sendable {
+        /// Read and write a file that exists.
+        case existing
+
+        /// The same, and make the file where it is missing.
+        case creating
+    }
+
+    private let handle: OpaquePointer
+    private var statements: [String: OpaquePointer] = [:]
+
+    /// How long a call waits for a lock that another process holds, in milliseconds.
+    private static let patience: Int32 = 10_000
+
+    /// Opens a file.
+    ///
+    /// - Throws: ``SQLiteError``.
+    public init(path: String, mode: Mode) throws(SQLiteError) {
+        var flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        if mode == .creating { flags |= SQLITE_OPEN_CREATE }
+        var opened: OpaquePointer?
+        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened else {
+            let message = String(cString: sqlite3_errstr(code))
+            sqlite3_close_v2(opened)
+            throw SQLiteError(operation: "open", code: code, message: message)
+        }
+        handle = opened
+        sqlite3_busy_timeout(handle, Self.patience)
+    }
+
+    deinit {
+        for statement in statements.values { sqlite3_finalize(statement) }
+        sqlite3_close_v2(handle)
+    }
+
+    /// Runs statements without parameters, one after the other.
+    ///
+    /// - Throws: ``SQLiteError``.
+    ///
+    /// C: `sqlite3_exec`.
+    public func execute(_ sql: String) throws(SQLiteError) {
+        try check(sqlite3_exec(handle, sql, nil, nil, nil), "execute")
+    }
+
+    /// Runs one statement that returns nothing.
+    ///
+    /// - Returns: How many rows it changed.
+    /// - Throws: ``SQLiteError``.
+    @discardableResult
+    public func run(_ sql: String, _ values: SQLiteValue...) throws(SQLiteError) -> Int {
+        let statement = try prepare(sql, values)
+        defer { sqlite3_reset(statement) }
+        while try step(statement) {}
+        return Int(sqlite3_changes(handle))
+    }
+
+    /// Reads every row of a query.
+    ///
+    /// - Parameters:
+    ///   - sql: One statement, with a `?` for each value.
+    ///   - values: In order.
+    ///   - read: Makes a value of a row, which is only valid for the call.
+    /// - Returns: The values made.
+    /// - Throws: ``SQLiteError``.
+    public func rows<Value>(
+        _ sql: String,
+        _ values: SQLiteValue...,
+        read: (SQLiteRow) -> Value
+    ) throws(SQLiteError) -> [Value] {
+        var found: [Value] = []
+        let statement = try prepare(sql, values)
+        defer { sqlite3_reset(statement) }
+        while try step(statement) { found.append(read(SQLiteRow(statement: statement))) }
+        return found
+    }
+
+    /// Reads the first row of a query; `nil` where there is none.
+    ///
+    /// - Throws: ``SQLiteError``.
+    public func row<Value>(
+        _ sql: String,
+        _ values: SQLiteValue...,
+        read: (SQLiteRow) -> Value
+    ) throws(SQLiteError) -> Value? {
+        let statement = try prepare(sql, values)
+        defer { sqlite3_reset(statement) }
+        return try step(statement) ? read(SQLiteRow(statement: statement)) : nil
+    }
+
+    /// The row id that the last insertion gave.
+    ///
+    /// C: `sqlite3_last_insert_rowid`.
+    public var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(handle)) }
+
+    /// Whether a transaction is open.
+    ///
+    /// C: `sqlite3_get_autocommit`.
+    public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    private func prepare(
+        _ sql: String,
+        _ values: [SQLiteValue]
+    ) throws(SQLiteError) -> OpaquePointer {
+        let statement = try cached(sql)
+        for (index, value) in values.enumerated() {
+            try check(Self.bind(value, to: statement, at: Int32(index + 1)), "bind")
+        }
+        return statement
+    }
+
+    private func cached(_ sql: String) throws(SQLiteError) -> OpaquePointer {
+        if let statement = statements[sql] { return statement }
+        var prepared: OpaquePointer?
+        let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
+        try check(sqlite3_prepare_v3(handle, sql, -1, flags, &prepared, nil), "prepare")
+        guard let prepared else {
+            throw .failed(operation: "prepare", code: SQLITE_MISUSE, message: "empty statement")
+        }
+        statements[sql] = prepared
+        return prepared
+    }
+
+    private static func bind(
+        _ value: SQLiteValue,
+        to statement: OpaquePointer,
+        at index: Int32
+    ) -> Int32 {
+        switch value {
+        case .null: return sqlite3_bind_null(statement, index)
+        case .integer(let number): return sqlite3_bind_int64(statement, index, number)
+        case .real(let number): return sqlite3_bind_double(statement, index, number)
+        case .text(var text):
+            return text.withUTF8 { bytes in
+                bytes.withMemoryRebound(to: CChar.self) {
+                    csqlite_bind_text(statement, index, $0.baseAddress, Int32($0.count))
+                }
+            }
+        case .blob(let bytes):
+            guard !bytes.isEmpty else { return sqlite3_bind_zeroblob(statement, index, 0) }
+            return csqlite_bind_blob(statement, index, bytes, Int32(bytes.count))
+        }
+    }
+
+    /// Goes on to the next row; false at the end.
+    private func step(_ statement: OpaquePointer) throws(SQLiteError) -> Bool {
+        let code = sqlite3_step(statement)
+        if code == SQLITE_ROW { return true }
+        guard code == SQLITE_DONE else { throw error(code, "step") }
+        return false
+    }
+
+    private func check(_ code: Int32, _ operation: String) throws(SQLiteError) {
+        guard code == SQLITE_OK else { throw error(code, operation) }
+    }
+
+    private func error(_ code: Int32, _ operation: String) -> SQLiteError {
+        SQLiteError(
+            operation: operation,
+            code: code,
+            message: String(cString: sqlite3_errmsg(handle))
+        )
+    }
+}

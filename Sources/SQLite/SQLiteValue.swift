@@ -1,0 +1,26 @@
+/// A value of a column or a parameter.
+public enum SQLiteValue: Equatable, Sendable {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(String)
+    case blob([UInt8])
+
+    /// A number, or null.
+    public static func integer(_ number: Int?) -> SQLiteValue {
+        number.map { .integer(Int64($0)) } ?? .null
+    }
+
+    /// A text, or null.
+    public static func text(_ text: String?) -> SQLiteValue {
+        text.map { .text($0) } ?? .null
+    }
+}
+
+extension SQLiteValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+    /// A number.
+    public init(integerLiteral value: Int64) { self = .integer(value) }
+
+    /// A text.
+    public init(stringLiteral value: String) { self = .text(value) }
+}

@@ -1,0 +1,180 @@
+import Cryptography
+import Glibc
+import SQLite
+import TestSupport
+import Testing
+
+@testable import KeyServer
+
+@Suite struct `The store` {
+    private let directory: TemporaryDirectory
+    private let state: StateDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        state = StateDirectory(directory("state"))
+        try state.createAuthority(hostNames: ["localhost"])
+    }
+
+    private func administration() throws -> Administration { try Administration(state) }
+
+    private func add(_ name: String, to administration: Administration) throws {
+        _ = try administration.addDevice(NewDevice(name: DeviceName(name)), days: 30)
+    }
+
+    @Test func `is readable by its owner only, with all that SQLite puts beside it`() throws {
+        let administration = try administration()
+        try add("kiosk", to: administration)
+        let names = try StateFile.names(in: state.path).filter { $0.hasPrefix("store.db") }
+        #expect(names.contains("store.db-wal"))
+        for name in names {
+            let mode = try Subprocess.run("stat", ["-c", "%a", "\(state.path)/\(name)"]).text
+            #expect(mode == "600\n", "\(name)")
+        }
+    }
+
+    @Test(.requires(.root)) func `belongs to whom its directory belongs to`() throws {
+        #expect(chown(state.path, 12_345, 23_456) == 0)
+        try add("kiosk", to: administration())
+        for name in try StateFile.names(in: state.path) where name.hasPrefix("store.db") {
+            let owner = try Subprocess.run("stat", ["-c", "%u:%g", "\(state.path)/\(name)"]).text
+            #expect(owner == "12345:23456\n", "\(name)")
+        }
+    }
+
+    @Test func `knows the devices that earlier versions kept as files`() throws {
+        // What version 1.0 left: a certificate for each device, in a folder.
+        for name in ["a", "b"] {
+            let credentials = try state.issueDevice(DeviceName(name), days: 30)
+            try StateFile.createDirectory("\(state.path)/devices")
+            try StateFile.create(
+                "\(state.path)/devices/\(name).pem",
+                contents: credentials.certificate,
+                mode: 0o644
+            )
+        }
+        let list = try administration().listDevices()
+        #expect(list.map(\.device.name) == ["a", "b"])
+        let file = try CertificateInfo(readingFile: "\(state.path)/devices/a.pem")
+        #expect(list.first?.certificates.map(\.fingerprint) == [file.fingerprint])
+        // Once only: a device that was removed does not come back.
+        try administration().removeDevice("a")
+        #expect(try administration().listDevices().map(\.device.name) == ["b"])
+    }
+
+    @Test func `that a later version has changed is left alone`() throws {
+        try add("kiosk", to: administration())
+        let version = StoreSchema.version + 1
+        try SQLiteConnection(path: state.database, mode: .existing)
+            .execute("PRAGMA user_version = \(version)")
+        #expect(throws: KeyServerError.newerStore(path: state.database, version: version)) {
+            try administration()
+        }
+    }
+
+    @Test func `that is no database is named`() throws {
+        try directory.write(
+            [UInt8](repeating: 65, count: 8192),
+            to: "state/store.db",
+            mode: 0o600
+        )
+        #expect {
+            try administration()
+        } throws: { error in
+            "\(error)".contains(state.database) && "\(error)".contains("not a database")
+        }
+    }
+
+    @Test func `does all of an act or nothing`() throws {
+        let administration = try administration()
+        try add("kiosk", to: administration)
+        let before = try AuditTrail(administration.storage).verify()
+        #expect(throws: KeyServerError.deviceExists("kiosk")) {
+            try add("kiosk", to: administration)
+        }
+        // The credentials could not be written: the device is not there either.
+        #expect(throws: KeyServerError.noKey) {
+            try administration.addDevice(
+                NewDevice(name: DeviceName("other")),
+                days: 30
+            ) { _ throws(KeyServerError) in throw .noKey }
+        }
+        #expect(try administration.listDevices().map(\.device.name) == ["kiosk"])
+        #expect(try AuditTrail(administration.storage).verify() == before)
+    }
+
+    @Test func `shows every process at once what another has done`() throws {
+        let (one, other) = (try administration(), try administration())
+        try add("kiosk", to: one)
+        #expect(try other.showDevice("kiosk").device.revokedAt == nil)
+        try other.revokeDevice("kiosk")
+        #expect(try one.showDevice("kiosk").device.revokedAt != nil)
+        try one.restoreDevice("kiosk")
+        #expect(try other.showDevice("kiosk").device.revokedAt == nil)
+        #expect(try AuditTrail(one.storage).verify().broken == nil)
+    }
+
+    @Test(arguments: [
+        "x'); DROP TABLE devices; --", "' OR '1'='1", "\u{0}", "", "%", "\"",
+    ])
+    func `takes what looks like SQL for a name that is not there`(name: String) throws {
+        let administration = try administration()
+        try add("kiosk", to: administration)
+        #expect(throws: KeyServerError.noDevice(name)) { try administration.revokeDevice(name) }
+        #expect(throws: KeyServerError.noDevice(name)) { try administration.removeDevice(name) }
+        #expect(try administration.showDevice("kiosk").device.revokedAt == nil)
+    }
+
+    @Test func `keeps a device's number, tags and certificates through changes`() throws {
+        let administration = try administration()
+        _ = try administration.addDevice(
+            NewDevice(
+                name: DeviceName("kiosk"),
+                fleet: Label("shops"),
+                tags: [Label("north"), Label("test")]
+            ),
+            days: 30
+        )
+        let before = try administration.showDevice("kiosk")
+        #expect(before.device.fleet == "shops")
+        #expect(before.device.tags == ["north", "test"])
+        try administration.renameDevice("kiosk", to: DeviceName("till"))
+        try administration.labelDevice(
+            "till",
+            fleet: .some(nil),
+            adding: [Label("south")],
+            removing: [Label("north")]
+        )
+        let after = try administration.showDevice("till")
+        #expect(after.device.id == before.device.id)
+        #expect(after.device.fleet == nil)
+        #expect(after.device.tags == ["south", "test"])
+        #expect(after.certificates == before.certificates)
+        _ = try administration.rotateDevice(DeviceName("till"), days: 30, overlap: 3600)
+        let rotated = try administration.showDevice("till").certificates
+        #expect(rotated.count == 2)
+        #expect(rotated.first?.revokedAt == nil)
+        #expect(rotated.last?.fingerprint == before.certificates.first?.fingerprint)
+        let end = try #require(rotated.last?.revokedAt)
+        #expect(abs(end.seconds - Timestamp.now.seconds - 3600) < 60)
+    }
+
+    @Test func `reads lists of devices, and names the line that is wrong`() throws {
+        let devices = try NewDevice.parse(
+            csv: "# our shops\na\n\nb, north\r\nc,south,big old\nd,,new\n"
+        )
+        #expect(devices.map(\.name.text) == ["a", "b", "c", "d"])
+        #expect(devices.map { $0.fleet?.text } == [nil, "north", "south", nil])
+        #expect(devices.map { $0.tags.map(\.text) } == [[], [], ["big", "old"], ["new"]])
+        for (text, line) in [
+            ("a\nB", 2), ("a\na", 2), ("a,b,c,d", 1), ("a,x y", 1), ("\n\n../x", 3),
+            ("a,;", 1),
+        ] {
+            #expect {
+                try NewDevice.parse(csv: text)
+            } throws: { error in
+                "\(error)".hasPrefix("line \(line) of the list")
+            }
+        }
+    }
+}
