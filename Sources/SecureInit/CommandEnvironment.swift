@@ -20,7 +20,7 @@ final class CommandEnvironment {
     ///
     /// - Parameters:
     ///   - inherited: What secure-init was started with.
-    ///   - patterns: Which of it stays; nil for all.
+    ///   - patterns: Which of it stays; nil for all. What is from a file always does.
     ///   - decrypted: Names and values; they win over what was inherited.
     ///   - keyVariable: The variable that held the key, if one did.
     ///   - home: The value of `HOME`, where the command runs as another user.
@@ -36,12 +36,21 @@ final class CommandEnvironment {
         let decryptedNames = decrypted.map(\.name)
         let added = plain.filter { !decryptedNames.contains($0.name) } + decrypted
         let replaced = Set(added.map(\.name))
-        let kept = inherited.entries.filter { entry in
+        var kept = inherited.entries.filter { entry in
             guard !inherited.isOurs(entry) else { return false }
-            if let patterns, !inherited.entry(entry, isNamedByOneOf: patterns) { return false }
+            if let patterns, entry.place == nil,
+                !inherited.entry(entry, isNamedByOneOf: patterns)
+            {
+                return false
+            }
             guard !replaced.isEmpty || keyVariable != nil else { return true }
             let name = inherited.name(of: entry)
             return !replaced.contains(name) && name != keyVariable
+        }
+        if kept.contains(where: { $0.place != nil }) {
+            // What secure-init was started with, and is not cleared, wins over files.
+            let names = Set(kept.lazy.filter { $0.place == nil }.map(inherited.name))
+            kept.removeAll { $0.place != nil && names.contains(inherited.name(of: $0)) }
         }
         let count =
             kept.reduce(0) { $0 + $1.range.count + 1 }

@@ -48,13 +48,21 @@ public enum SecureInit {
     ) throws(InitError) -> Supervisor? {
         let signals = try SignalQueue.blockingAll(inheritedMask: mask)
         let coreLimit = try harden()
-        let environment = InheritedEnvironment.takeInitial()
+        var environment = InheritedEnvironment.takeInitial()
         let parsed = try OptionParser(arguments: arguments, count: count)
             .parse(variables: environment.options)
         let settings = parsed.settings
         if settings.showsHelp || settings.showsVersion {
             show(settings.showsHelp ? Help.text : "secure-init \(ProductVersion.text)\n")
             return nil
+        }
+        if !settings.environmentFiles.isEmpty {
+            // Now, not when they are needed: a mistake in one shall not wait for a key.
+            environment = environment.adding(
+                try settings.environmentFiles.map { path throws(InitError) in
+                    try EnvironmentFile(reading: path)
+                }
+            )
         }
         let plan = try CommandPlan(
             settings: settings,

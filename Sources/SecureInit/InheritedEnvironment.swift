@@ -1,10 +1,10 @@
 internal import Cryptography
 internal import Linux
 
-/// The environment secure-init was started with, taken out of the memory where others may see it.
+/// The environment secure-init was started with, taken out of the memory where others may see it,
+/// and what files added to it.
 ///
-/// All of it lies in one locked block, `NAME=VALUE` after `NAME=VALUE`, each followed by a NUL.
-/// Dropping the last reference wipes it.
+/// All of it lies in one locked block, each `NAME=VALUE` somewhere in it. Dropping the last reference wipes it.
 final class InheritedEnvironment {
     /// One entry's place in the block.
     struct Entry {
@@ -12,6 +12,8 @@ final class InheritedEnvironment {
         let range: Range<Int>
         /// How long the name is; the whole entry where there is no `=`.
         let nameCount: Int
+        /// The file and line it is from; nil where secure-init was started with it.
+        var place: String?
 
         /// Where the value is.
         var value: Range<Int> {
@@ -41,6 +43,30 @@ final class InheritedEnvironment {
         }
         InitialMemory.eraseEnvironment()
         return InheritedEnvironment(block: block, entries: entries)
+    }
+
+    /// This environment, with the variables of files behind it.
+    ///
+    /// Of several lines with one name the last counts. Whoever looks for a name finds what
+    /// secure-init was started with first.
+    func adding(_ files: [EnvironmentFile]) -> InheritedEnvironment {
+        var base = block.count + files.reduce(0) { $0 + $1.contents.count }
+        let all = SecretBytes.concatenating([block] + files.map(\.contents))
+        let whole = InheritedEnvironment(block: all, entries: [])
+        var names: Set<String> = []
+        var added: [Entry] = []
+        for file in files.reversed() {
+            base -= file.contents.count
+            for line in file.lines.reversed() {
+                let entry = Entry(
+                    range: base + line.range.lowerBound..<base + line.range.upperBound,
+                    nameCount: line.nameCount,
+                    place: "\(file.path), line \(line.number)"
+                )
+                if names.insert(whole.name(of: entry)).inserted { added.append(entry) }
+            }
+        }
+        return InheritedEnvironment(block: all, entries: entries + added.reversed())
     }
 
     private init(block: SecretBytes, entries: [Entry]) {

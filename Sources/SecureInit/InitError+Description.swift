@@ -25,6 +25,8 @@ extension InitError: CustomStringConvertible {
             "no command given: secure-init [options] [--] COMMAND [ARG…]; see --help"
         case .noKeySource:
             "no key source: give --key-source https://HOST, file:PATH, fd:N or env:NAME"
+        case .environmentFile(let path, let line, let fault):
+            "--env-file \(path)" + (line.map { ", line \($0): " } ?? " ") + "\(fault)"
         case .unknownAccount(let kind, let name):
             "\(kind) '\(name)' is not in the image's /etc/\(kind == "user" ? "passwd" : "group")"
         case .noKeyVariable(let name):

@@ -22,6 +22,8 @@ enum InitError: Error {
     case noCommand
     /// Something is to be decrypted and nothing says with what.
     case noKeySource
+    /// A file of variables cannot be read, or one of its lines, counted from 1.
+    case environmentFile(path: String, line: Int?, EnvironmentFile.Fault)
     /// The user or group is not in the image's files.
     case unknownAccount(kind: String, name: String)
 
@@ -66,7 +68,7 @@ extension InitError {
             .noKeySource, .keySourceOption, .keepWithoutClear:
             ExitCode.usage.rawValue
         case .unknownAccount, .noKeyVariable, .credential, .noCredentials, .misconfigured,
-            .localPassword, .descriptorNotOpen, .directory:
+            .localPassword, .descriptorNotOpen, .directory, .environmentFile:
             ExitCode.configuration.rawValue
         case .keySource(let error):
             error.isAboutTheKey

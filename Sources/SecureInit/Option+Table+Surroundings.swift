@@ -34,11 +34,26 @@ extension Option {
             or a,list
             """
         ),
+        Option(
+            "env-file",
+            .environment,
+            .value("PATH") { file(&$0, $1) },
+            """
+            a file of NAME=VALUE lines, as docker run --env-file takes it, ENCRYPTED_ ones \
+            included; real variables win, later files over earlier ones; may be repeated
+            """
+        ),
     ]
 
     private static func directory(_ settings: inout Settings, _ text: String) -> String? {
         guard !text.isEmpty else { return "a directory" }
         settings.directory = text
+        return nil
+    }
+
+    private static func file(_ settings: inout Settings, _ text: String) -> String? {
+        guard !text.isEmpty else { return "a file" }
+        settings.environmentFiles.append(text)
         return nil
     }
 

@@ -13,6 +13,17 @@ enum SecretFile {
     static func read(path: String, limit: Int) throws(Errno) -> SecretBytes {
         let file = try InputFile(path: path)
         guard try file.kind() != .directory else { throw .isDirectory }
+        return try read(file, limit: limit)
+    }
+
+    /// Reads an open file from where it stands.
+    ///
+    /// - Parameters:
+    ///   - file: Not a directory.
+    ///   - limit: Most bytes to read.
+    /// - Returns: All there is.
+    /// - Throws: `Errno`; `.fileTooLarge` where there is more.
+    static func read(_ file: borrowing InputFile, limit: Int) throws(Errno) -> SecretBytes {
         var buffer = SecretBuffer(capacity: 65_536)
         while true {
             let count = try buffer.append(reading: { space throws(Errno) in

@@ -36,6 +36,7 @@ struct Settings {
     // Environment.
     var clearsEnvironment = false
     var keptVariables: [NamePattern] = []
+    var environmentFiles: [String] = []
 
     // Supervision.
     var signalsGroup = false

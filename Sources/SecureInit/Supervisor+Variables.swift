@@ -12,9 +12,10 @@ extension Supervisor {
         guard let inherited = environment else { return }
         phase = .decrypting
         var decrypted: [(name: String, value: SecretBytes)] = []
+        var names: Set<String> = []
         for (name, entry) in inherited.encrypted {
             // Of several, the C library finds the first.
-            guard !decrypted.contains(where: { $0.name == name }) else { continue }
+            guard names.insert(name).inserted else { continue }
             do throws(VariableError) {
                 let value = try inherited.withBytes(entry.value) { value throws(VariableError) in
                     try EncryptedVariable.decrypt(value, name: name, keys: keys)

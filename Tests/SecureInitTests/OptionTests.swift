@@ -16,7 +16,8 @@ import Testing
         for option in [
             "--key-source", "--cert", "--key", "--ca", "--token-file", "--key-timeout",
             "--env-only", "--storage", "--mount", "--config", "--create", "--read-only", "--user",
-            "--keep-capabilities", "--chdir", "--umask", "--clear-env", "--keep", "--group",
+            "--keep-capabilities", "--chdir", "--umask", "--clear-env", "--keep", "--env-file",
+            "--group",
             "--rewrite", "--remap-exit", "--subreaper",
             "--parent-death-signal", "--warn-on-reap", "--stop-grace", "--log-format",
             "--log-level", "--version", "--help", "-decrypt", "-local", "-hostname", "-port",
