@@ -66,8 +66,17 @@ let package = Package(
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
 
         // Formats and wire types: pure, no input or output.
-        .target(name: "VolumeFormat", dependencies: ["Cryptography"], swiftSettings: house),
-        .target(name: "KeyProtocol", dependencies: ["Cryptography"], swiftSettings: house),
+        .target(name: "JSONText", dependencies: ["Cryptography"], swiftSettings: house),
+        .target(
+            name: "VolumeFormat",
+            dependencies: ["Cryptography", "JSONText"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "KeyProtocol",
+            dependencies: ["Cryptography", "JSONText"],
+            swiftSettings: house
+        ),
 
         // What touches the world.
         .target(
@@ -172,8 +181,13 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "JSONTextTests",
+            dependencies: ["JSONText", "Cryptography"],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "KeyProtocolTests",
-            dependencies: ["KeyProtocol", "Cryptography", "TestSupport"],
+            dependencies: ["KeyProtocol", "JSONText", "Cryptography", "TestSupport"],
             swiftSettings: house
         ),
         .testTarget(
@@ -190,7 +204,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VolumeFormatTests",
-            dependencies: ["VolumeFormat", "Cryptography", "TestSupport"],
+            dependencies: ["VolumeFormat", "JSONText", "Cryptography", "TestSupport"],
             swiftSettings: house
         ),
         .testTarget(

@@ -33,14 +33,20 @@ let package = Package(
             swiftSettings: house
         ),
         .target(
-            name: "VolumeFormat",
+            name: "JSONText",
             dependencies: ["Cryptography"],
+            path: "Modules/JSONText",
+            swiftSettings: house
+        ),
+        .target(
+            name: "VolumeFormat",
+            dependencies: ["Cryptography", "JSONText"],
             path: "Modules/VolumeFormat",
             swiftSettings: house
         ),
         .target(
             name: "KeyProtocol",
-            dependencies: ["Cryptography"],
+            dependencies: ["Cryptography", "JSONText"],
             path: "Modules/KeyProtocol",
             swiftSettings: house
         ),

@@ -1,4 +1,5 @@
 public import Cryptography
+internal import JSONText
 
 /// Bodies a key server answers with, the counterparts of what ``ServerAnswer`` reads.
 public enum AnswerBody {
@@ -8,7 +9,8 @@ public enum AnswerBody {
     ///   - keys: Every one is sent.
     ///   - lease: For how many seconds they are lent; nil or 0 for ever.
     /// - Returns: JSON.
-    /// - Throws: ``WireError/notUTF8`` for a key that JSON cannot carry, ``WireError/tooLong``.
+    /// - Throws: ``WireError/json(_:)`` for a key that JSON cannot carry, or keys
+    ///   longer than a body.
     public static func keys(_ keys: KeyBundle, lease: Int?) throws(WireError) -> SecretBytes {
         var json = JSONWriter()
         json.append(#"{"keys":{"#)
@@ -18,7 +20,7 @@ public enum AnswerBody {
             json.append(separator)
             json.append(quoting: name)
             json.append(":")
-            try json.append(quoting: key.text)
+            try append(key, to: &json)
             separator = ","
         }
         json.append("}")
@@ -31,11 +33,11 @@ public enum AnswerBody {
     ///
     /// - Parameter key: Sent as it is.
     /// - Returns: JSON.
-    /// - Throws: ``WireError/notUTF8`` for a key that JSON cannot carry.
+    /// - Throws: ``WireError/json(_:)`` for a key that JSON cannot carry.
     public static func password(_ key: StoreKey) throws(WireError) -> SecretBytes {
         var json = JSONWriter()
         json.append(#"{"password":"#)
-        try json.append(quoting: key.text)
+        try append(key, to: &json)
         json.append("}")
         return try checked(json)
     }
@@ -70,9 +72,17 @@ public enum AnswerBody {
         return json.text
     }
 
+    private static func append(_ key: StoreKey, to json: inout JSONWriter) throws(WireError) {
+        do throws(JSONError) {
+            try json.append(quoting: key.text)
+        } catch {
+            throw .json(error)
+        }
+    }
+
     private static func checked(_ json: JSONWriter) throws(WireError) -> SecretBytes {
         let text = json.text
-        guard text.count <= UnlockLimits.maximumBodyCount else { throw .tooLong }
+        guard text.count <= UnlockLimits.maximumBodyCount else { throw .json(.tooLong) }
         return text
     }
 }

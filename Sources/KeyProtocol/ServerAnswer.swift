@@ -1,4 +1,5 @@
 public import Cryptography
+internal import JSONText
 
 /// What a key server answered, told apart by what a device does next.
 ///
@@ -87,19 +88,26 @@ public enum ServerAnswer: Sendable {
         _ wanted: [String],
         _ endpoint: Endpoint
     ) throws(WireError) -> ServerAnswer {
-        guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
+        let root = try root(of: body)
         // A static server in the original's place may say the same whatever it is asked.
         if endpoint == .key || !root.has("keys") && root.has("password") {
             return try password(root, wanted)
         }
-        guard let keys = try root.object("keys") else { throw .missing(member: "keys") }
+        let keys = try json { () throws(JSONError) in
+            guard let keys = try root.object("keys") else { throw .missing(member: "keys") }
+            return keys
+        }
         var bundle = KeyBundle()
         for name in wanted where bundle[name] == nil {
-            guard let text = try keys.secret(name) else { throw .missingKey(name: name) }
+            let text = try json { () throws(JSONError) in try keys.secret(name) }
+            guard let text else { throw .missingKey(name: name) }
             try bundle.add(text, as: name)
         }
-        let lease = try root.integer("lease")
-        if let lease, lease < 0 { throw .invalid(member: "lease") }
+        let lease = try json { () throws(JSONError) in
+            let lease = try root.integer("lease")
+            if let lease, lease < 0 { throw .invalid(member: "lease") }
+            return lease
+        }
         // 0 is "for ever", as is no lease at all.
         return .keys(bundle, lease: lease == 0 ? nil : lease)
     }
@@ -108,8 +116,11 @@ public enum ServerAnswer: Sendable {
         _ root: JSONObject,
         _ wanted: [String]
     ) throws(WireError) -> ServerAnswer {
-        guard let password = try root.secret("password") else {
-            throw .missing(member: "password")
+        let password = try json { () throws(JSONError) in
+            guard let password = try root.secret("password") else {
+                throw .missing(member: "password")
+            }
+            return password
         }
         if let other = wanted.first(where: { $0 != KeyBundle.defaultName }) {
             throw .missingKey(name: other)
@@ -120,12 +131,15 @@ public enum ServerAnswer: Sendable {
     }
 
     private static func pending(_ body: SecretBytes) throws(WireError) -> ServerAnswer {
-        guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
-        guard let code = try root.text("code", limit: UnlockLimits.maximumShownCount) else {
-            throw .missing(member: "code")
-        }
-        guard let pollAfter = try root.integer("poll_after") else {
-            throw .missing(member: "poll_after")
+        let root = try root(of: body)
+        let (code, pollAfter) = try json { () throws(JSONError) in
+            guard let code = try root.text("code", limit: UnlockLimits.maximumShownCount) else {
+                throw .missing(member: "code")
+            }
+            guard let pollAfter = try root.integer("poll_after") else {
+                throw .missing(member: "poll_after")
+            }
+            return (code, pollAfter)
         }
         return .pending(
             code: ShownText.make(code, limit: 64),
@@ -134,6 +148,13 @@ public enum ServerAnswer: Sendable {
                 UnlockLimits.pollAfter.upperBound
             )
         )
+    }
+
+    private static func root(of body: SecretBytes) throws(WireError) -> JSONObject {
+        try json { () throws(JSONError) in
+            guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
+            return root
+        }
     }
 
     /// A refusal stands whatever its body holds.

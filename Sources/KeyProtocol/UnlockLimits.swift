@@ -1,9 +1,11 @@
+internal import JSONText
+
 /// The sizes that both sides of the protocol hold each other to.
 ///
 /// Protocol: `docs/protocol.md`, "Limits".
 public enum UnlockLimits {
     /// Longest body of a request or an answer, in bytes.
-    public static let maximumBodyCount = 65_536
+    public static let maximumBodyCount = JSONDocument.maximumCount
 
     /// Longest head of an answer (status line and header fields), in bytes.
     public static let maximumHeadCount = 16_384
@@ -31,10 +33,4 @@ public enum UnlockLimits {
 
     /// How long a server can keep a device from asking again, in seconds.
     public static let retryAfter = 1...300
-
-    /// Deepest nesting of objects and arrays in a body.
-    public static let maximumDepth = 8
-
-    /// Most values and member names in a body.
-    public static let maximumValues = 1024
 }

@@ -1,4 +1,5 @@
 public import Cryptography
+internal import JSONText
 
 /// What a device asks a key server: the body of `POST /v1/unlock`.
 ///
@@ -37,6 +38,10 @@ public struct UnlockRequest: Sendable, Equatable {
     /// - Parameter body: JSON.
     /// - Throws: ``WireError``.
     public init(decoding body: SecretBytes) throws(WireError) {
+        self = try json { () throws(JSONError) in try Self.decoded(body) }
+    }
+
+    private static func decoded(_ body: SecretBytes) throws(JSONError) -> UnlockRequest {
         guard let root = try JSONDocument(body).root else { throw .notJSON(offset: 0) }
         guard let device = try root.text("device", limit: UnlockLimits.maximumDeviceCount) else {
             throw .missing(member: "device")
@@ -48,10 +53,12 @@ public struct UnlockRequest: Sendable, Equatable {
         )
         guard let keys else { throw .missing(member: "keys") }
         guard !keys.isEmpty else { throw .invalid(member: "keys") }
-        self.device = device
-        self.keys = keys
-        bootID = try root.text("boot_id", limit: UnlockLimits.maximumBootIDCount) ?? ""
-        version = try root.text("version", limit: UnlockLimits.maximumVersionCount) ?? ""
+        return UnlockRequest(
+            device: device,
+            bootID: try root.text("boot_id", limit: UnlockLimits.maximumBootIDCount) ?? "",
+            keys: keys,
+            version: try root.text("version", limit: UnlockLimits.maximumVersionCount) ?? ""
+        )
     }
 
     /// The body, in UTF-8.

@@ -1,4 +1,5 @@
 import Cryptography
+import JSONText
 import Testing
 
 @testable import KeyProtocol
@@ -29,25 +30,26 @@ import Testing
 
     @Test(arguments: [
         (#"{"keys":{}}"#, WireError.missingKey(name: "default")),
-        (#"{"keys":[]}"#, .invalid(member: "keys")),
-        (#"{"passwort":"x"}"#, .missing(member: "keys")),
-        (#"{"keys":{"default":7}}"#, .invalid(member: "default")),
-        (#"{"keys":{"default":null}}"#, .invalid(member: "default")),
+        (#"{"keys":[]}"#, .json(.invalid(member: "keys"))),
+        (#"{"passwort":"x"}"#, .json(.missing(member: "keys"))),
+        (#"{"keys":{"default":7}}"#, .json(.invalid(member: "default"))),
+        (#"{"keys":{"default":null}}"#, .json(.invalid(member: "default"))),
         (
             #"{"keys":{"default":""}}"#,
             .malformedKey(name: "default", .invalidLength(found: 0))
         ),
         (#"{"keys":{"default":"a\n"}}"#, .malformedKey(name: "default", .controlCharacter)),
-        (#"{"keys":{"default":"a"},"lease":-1}"#, .invalid(member: "lease")),
-        (#"{"keys":{"default":"a"},"lease":"1"}"#, .invalid(member: "lease")),
-        ("[]", .notJSON(offset: 0)), ("ok", .notJSON(offset: 0)), ("", .notJSON(offset: 0)),
+        (#"{"keys":{"default":"a"},"lease":-1}"#, .json(.invalid(member: "lease"))),
+        (#"{"keys":{"default":"a"},"lease":"1"}"#, .json(.invalid(member: "lease"))),
+        ("[]", .json(.notJSON(offset: 0))), ("ok", .json(.notJSON(offset: 0))),
+        ("", .json(.notJSON(offset: 0))),
     ])
     func `a 200 that holds no keys says why`(body: String, expected: WireError) {
         #expect(throws: expected) { try read(200, body) }
     }
 
     @Test(arguments: [
-        (#"{"keys":{"default":"x"}}"#, ["default"], WireError.missing(member: "password")),
+        (#"{"keys":{"default":"x"}}"#, ["default"], WireError.json(.missing(member: "password"))),
         (
             #"{"password":""}"#, ["default"],
             .malformedKey(name: "default", .invalidLength(found: 0))
@@ -208,18 +210,19 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", WireError.missing(member: "device")), (#"{"device":"d"}"#, .missing(member: "keys")),
-        (#"{"device":"d","keys":[]}"#, .invalid(member: "keys")),
-        (#"{"device":"d","keys":[1]}"#, .invalid(member: "keys")),
-        (#"{"device":1,"keys":["k"]}"#, .invalid(member: "device")),
-        ("[]", .notJSON(offset: 0)),
+        ("{}", WireError.json(.missing(member: "device"))),
+        (#"{"device":"d"}"#, .json(.missing(member: "keys"))),
+        (#"{"device":"d","keys":[]}"#, .json(.invalid(member: "keys"))),
+        (#"{"device":"d","keys":[1]}"#, .json(.invalid(member: "keys"))),
+        (#"{"device":1,"keys":["k"]}"#, .json(.invalid(member: "device"))),
+        ("[]", .json(.notJSON(offset: 0))),
         (
             "{\"device\":\"\(String(repeating: "d", count: 129))\",\"keys\":[\"k\"]}",
-            .invalid(member: "device")
+            .json(.invalid(member: "device"))
         ),
         (
             "{\"device\":\"d\",\"keys\":[\"\(String(repeating: "k", count: 129))\"]}",
-            .invalid(member: "keys")
+            .json(.invalid(member: "keys"))
         ),
     ])
     func `are held to types and limits`(body: String, expected: WireError) {

@@ -1,7 +1,7 @@
 import Cryptography
 import Testing
 
-@testable import KeyProtocol
+@testable import JSONText
 
 @Suite struct `JSON texts` {
     @Test(arguments: [
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", WireError.notJSON(offset: 0)), (" ", .notJSON(offset: 1)), ("{", .notJSON(offset: 1)),
+        ("", JSONError.notJSON(offset: 0)), (" ", .notJSON(offset: 1)), ("{", .notJSON(offset: 1)),
         ("}", .notJSON(offset: 0)), ("{}x", .notJSON(offset: 2)), ("{} {}", .notJSON(offset: 3)),
         ("[1,]", .notJSON(offset: 3)), ("[,1]", .notJSON(offset: 1)),
         ("[1 2]", .notJSON(offset: 3)),
@@ -34,7 +34,7 @@ import Testing
         (#"{"a":1,"\u0061":2}"#, .duplicateMember(offset: 7)), ("\u{FEFF}{}", .notJSON(offset: 0)),
         ("<html>", .notJSON(offset: 0)), ("// c\n{}", .notJSON(offset: 0)),
     ])
-    func `what it does not allow is refused where it begins`(text: String, expected: WireError) {
+    func `what it does not allow is refused where it begins`(text: String, expected: JSONError) {
         #expect(throws: expected) { try JSONDocument(secret(text)) }
     }
 
@@ -48,7 +48,7 @@ import Testing
     )
     func `what is not UTF-8 is refused`(bytes: [UInt8]) {
         let text = [UInt8(ascii: "\"")] + bytes + [UInt8(ascii: "\"")]
-        #expect(throws: WireError.notJSON(offset: 1)) {
+        #expect(throws: JSONError.notJSON(offset: 1)) {
             try JSONDocument(SecretBytes(copying: text))
         }
     }
@@ -74,28 +74,28 @@ import Testing
         #expect(try object.texts("a", maximum: 2, limit: 1) == ["x", "y"])
         #expect(try object.integer("i") == nil)
         #expect(object.has("z"))
-        #expect(throws: WireError.invalid(member: "f")) { try object.integer("f") }
-        #expect(throws: WireError.invalid(member: "big")) { try object.integer("big") }
-        #expect(throws: WireError.invalid(member: "n")) { try object.secret("n") }
-        #expect(throws: WireError.invalid(member: "z")) { try object.secret("z") }
-        #expect(throws: WireError.invalid(member: "a")) { try object.object("a") }
-        #expect(throws: WireError.invalid(member: "a")) {
+        #expect(throws: JSONError.invalid(member: "f")) { try object.integer("f") }
+        #expect(throws: JSONError.invalid(member: "big")) { try object.integer("big") }
+        #expect(throws: JSONError.invalid(member: "n")) { try object.secret("n") }
+        #expect(throws: JSONError.invalid(member: "z")) { try object.secret("z") }
+        #expect(throws: JSONError.invalid(member: "a")) { try object.object("a") }
+        #expect(throws: JSONError.invalid(member: "a")) {
             try object.texts("a", maximum: 1, limit: 1)
         }
-        #expect(throws: WireError.invalid(member: "a")) {
+        #expect(throws: JSONError.invalid(member: "a")) {
             try object.texts("a", maximum: 2, limit: 0)
         }
     }
 
     @Test func `sizes are limited`() throws {
-        let limit = UnlockLimits.maximumBodyCount
+        let limit = JSONDocument.maximumCount
         _ = try JSONDocument(secret("\"" + String(repeating: "a", count: limit - 2) + "\""))
-        #expect(throws: WireError.tooLong) {
+        #expect(throws: JSONError.tooLong) {
             try JSONDocument(secret("\"" + String(repeating: "a", count: limit - 1) + "\""))
         }
-        let values = UnlockLimits.maximumValues - 1
+        let values = JSONDocument.maximumValues - 1
         _ = try JSONDocument(secret("[" + String(repeating: "1,", count: values - 1) + "1]"))
-        #expect(throws: WireError.tooManyValues) {
+        #expect(throws: JSONError.tooManyValues) {
             try JSONDocument(secret("[" + String(repeating: "1,", count: values) + "1]"))
         }
     }
@@ -110,8 +110,10 @@ import Testing
             #expect(try object.text("s", limit: 100) == text)
         }
         var json = JSONWriter()
-        #expect(throws: WireError.notUTF8) {
+        #expect(throws: JSONError.notUTF8) {
             try json.append(quoting: SecretBytes(copying: [0x61, 0xFF]))
         }
     }
 }
+
+private func secret(_ text: String) -> SecretBytes { SecretBytes(copying: text.utf8) }

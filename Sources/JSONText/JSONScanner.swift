@@ -10,7 +10,7 @@ struct JSONScanner {
     }
 
     /// The nodes of the whole text, the outermost first.
-    mutating func scan() throws(WireError) -> [JSONDocument.Node] {
+    mutating func scan() throws(JSONError) -> [JSONDocument.Node] {
         skipSpace()
         try scanValue(depth: 0)
         skipSpace()
@@ -18,11 +18,11 @@ struct JSONScanner {
         return nodes
     }
 
-    private var unexpected: WireError { .notJSON(offset: position) }
+    private var unexpected: JSONError { .notJSON(offset: position) }
 
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private mutating func scanValue(depth: Int) throws(WireError) {
+    private mutating func scanValue(depth: Int) throws(JSONError) {
         switch current {
         case UInt8(ascii: "{"): try scanContainer(.object, closing: "}", depth: depth)
         case UInt8(ascii: "["): try scanContainer(.array, closing: "]", depth: depth)
@@ -38,8 +38,8 @@ struct JSONScanner {
         _ kind: JSONDocument.Kind,
         closing: Unicode.Scalar,
         depth: Int
-    ) throws(WireError) {
-        guard depth < UnlockLimits.maximumDepth else { throw .tooDeep }
+    ) throws(JSONError) {
+        guard depth < JSONDocument.maximumDepth else { throw .tooDeep }
         let container = try append(kind, position..<position)
         var names: Set<[UInt8]> = []
         position += 1
@@ -57,7 +57,7 @@ struct JSONScanner {
     }
 
     /// A name and its colon; two names are the same if their texts are, escaped or not.
-    private mutating func scanName(_ names: inout Set<[UInt8]>) throws(WireError) {
+    private mutating func scanName(_ names: inout Set<[UInt8]>) throws(JSONError) {
         let start = position
         guard current == JSONString.quote else { throw unexpected }
         try scanString()
@@ -71,7 +71,7 @@ struct JSONScanner {
         skipSpace()
     }
 
-    private mutating func scanString() throws(WireError) {
+    private mutating func scanString() throws(JSONError) {
         position += 1
         let start = position
         while let byte = current, byte != JSONString.quote {
@@ -83,7 +83,7 @@ struct JSONScanner {
         position += 1
     }
 
-    private mutating func scanLiteral(_ word: StaticString) throws(WireError) {
+    private mutating func scanLiteral(_ word: StaticString) throws(JSONError) {
         let start = position
         let matches = word.withUTF8Buffer { bytes[start...].starts(with: $0) }
         guard matches else { throw unexpected }
@@ -91,7 +91,7 @@ struct JSONScanner {
         try append(.literal, start..<position)
     }
 
-    private mutating func scanNumber() throws(WireError) {
+    private mutating func scanNumber() throws(JSONError) {
         let start = position
         _ = skip("-")
         if !skip("0") { try scanDigits() }
@@ -103,7 +103,7 @@ struct JSONScanner {
         try append(.number, start..<position)
     }
 
-    private mutating func scanDigits() throws(WireError) {
+    private mutating func scanDigits() throws(JSONError) {
         let start = position
         while let byte = current, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
             position += 1
@@ -125,8 +125,8 @@ struct JSONScanner {
     private mutating func append(
         _ kind: JSONDocument.Kind,
         _ range: Range<Int>
-    ) throws(WireError) -> Int {
-        guard nodes.count < UnlockLimits.maximumValues else { throw .tooManyValues }
+    ) throws(JSONError) -> Int {
+        guard nodes.count < JSONDocument.maximumValues else { throw .tooManyValues }
         nodes.append(JSONDocument.Node(kind: kind, range: range, end: nodes.count + 1))
         return nodes.count - 1
     }

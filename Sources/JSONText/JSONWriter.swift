@@ -1,30 +1,33 @@
-internal import Cryptography
+public import Cryptography
 
 /// Writes JSON whose strings may be secrets.
-struct JSONWriter {
+public struct JSONWriter {
     private var parts: [SecretBytes] = []
 
+    /// Begins with nothing.
+    public init() {}
+
     /// Adds punctuation, numbers and literals as they are.
-    mutating func append(_ syntax: String) {
+    public mutating func append(_ syntax: String) {
         parts.append(SecretBytes(copying: syntax.utf8))
     }
 
     /// Adds a string in quotes.
-    mutating func append(quoting text: String) {
+    public mutating func append(quoting text: String) {
         append(quotingUTF8: SecretBytes(copying: text.utf8))
     }
 
     /// Adds a secret in quotes.
     ///
     /// - Parameter secret: UTF-8.
-    /// - Throws: ``WireError/notUTF8``.
-    mutating func append(quoting secret: SecretBytes) throws(WireError) {
+    /// - Throws: ``JSONError/notUTF8``.
+    public mutating func append(quoting secret: SecretBytes) throws(JSONError) {
         guard secret.withUnsafeBytes(JSONString.isUTF8) else { throw .notUTF8 }
         append(quotingUTF8: secret)
     }
 
     /// What was written.
-    var text: SecretBytes { SecretBytes.concatenating(parts) }
+    public var text: SecretBytes { SecretBytes.concatenating(parts) }
 
     private mutating func append(quotingUTF8 text: SecretBytes) {
         // A control character takes six bytes: \u001f.

@@ -1,4 +1,4 @@
-internal import Cryptography
+public import Cryptography
 
 /// A JSON text (RFC 8259) that was checked as a whole and is decoded in the parts that are asked
 /// for.
@@ -6,7 +6,16 @@ internal import Cryptography
 /// The text stays where it is, in secret memory; what is kept beside it is positions only. So no
 /// string of it comes to lie in a `String` or an `Array` unless it is asked for as one, and a text
 /// full of strings does not cost an allocation for each.
-struct JSONDocument {
+public struct JSONDocument {
+    /// Longest text that is read, in bytes.
+    public static let maximumCount = 65_536
+
+    /// Deepest nesting of objects and arrays.
+    public static let maximumDepth = 8
+
+    /// Most values and member names.
+    public static let maximumValues = 1024
+
     /// A value or a member's name; those within an object or array follow it directly.
     struct Node {
         let kind: Kind
@@ -33,18 +42,18 @@ struct JSONDocument {
     /// Checks a text.
     ///
     /// - Parameter text: UTF-8; one value with white space around it.
-    /// - Throws: ``WireError``.
-    init(_ text: SecretBytes) throws(WireError) {
-        guard text.count <= UnlockLimits.maximumBodyCount else { throw .tooLong }
+    /// - Throws: ``JSONError``.
+    public init(_ text: SecretBytes) throws(JSONError) {
+        guard text.count <= Self.maximumCount else { throw .tooLong }
         self.text = text
-        nodes = try text.withUnsafeBytes { bytes throws(WireError) in
+        nodes = try text.withUnsafeBytes { bytes throws(JSONError) in
             var scanner = JSONScanner(bytes)
             return try scanner.scan()
         }
     }
 
     /// The outermost value as an object, or nil where it is something else.
-    var root: JSONObject? { JSONObject(document: self, index: 0) }
+    public var root: JSONObject? { JSONObject(document: self, index: 0) }
 
     /// A string's text, its escapes resolved.
     func secret(_ node: Node) -> SecretBytes {
@@ -66,7 +75,7 @@ struct JSONDocument {
 }
 
 /// An object of a document.
-struct JSONObject {
+public struct JSONObject {
     private let document: JSONDocument
     private let index: Int
 
@@ -78,14 +87,25 @@ struct JSONObject {
         self.index = index
     }
 
+    /// The names of all members, in order.
+    public var names: [String] {
+        var names: [String] = []
+        var next = index + 1
+        while next < document.nodes[index].end {
+            names.append(document.publicText(document.nodes[next]))
+            next = document.nodes[document.nodes[next].end].end
+        }
+        return names
+    }
+
     /// Whether a member is there, whatever it is.
-    func has(_ name: String) -> Bool { value(name) != nil }
+    public func has(_ name: String) -> Bool { value(name) != nil }
 
     /// A member that is a string.
     ///
     /// - Returns: Nil where it is missing.
-    /// - Throws: ``WireError/invalid(member:)`` where it is something else.
-    func secret(_ name: String) throws(WireError) -> SecretBytes? {
+    /// - Throws: ``JSONError/invalid(member:)`` where it is something else.
+    public func secret(_ name: String) throws(JSONError) -> SecretBytes? {
         guard let index = value(name) else { return nil }
         guard document.nodes[index].kind == .string else { throw .invalid(member: name) }
         return document.secret(document.nodes[index])
@@ -97,8 +117,8 @@ struct JSONObject {
     ///   - name: The member's name.
     ///   - limit: Its longest text in bytes of UTF-8.
     /// - Returns: Nil where it is missing.
-    /// - Throws: ``WireError/invalid(member:)`` where it is something else or longer.
-    func text(_ name: String, limit: Int) throws(WireError) -> String? {
+    /// - Throws: ``JSONError/invalid(member:)`` where it is something else or longer.
+    public func text(_ name: String, limit: Int) throws(JSONError) -> String? {
         guard let secret = try secret(name) else { return nil }
         guard secret.count <= limit else { throw .invalid(member: name) }
         return secret.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
@@ -107,8 +127,8 @@ struct JSONObject {
     /// A member that is an integer without fraction or exponent.
     ///
     /// - Returns: Nil where it is missing.
-    /// - Throws: ``WireError/invalid(member:)`` where it is something else or beyond `Int`.
-    func integer(_ name: String) throws(WireError) -> Int? {
+    /// - Throws: ``JSONError/invalid(member:)`` where it is something else or beyond `Int`.
+    public func integer(_ name: String) throws(JSONError) -> Int? {
         guard let index = value(name) else { return nil }
         let node = document.nodes[index]
         guard node.kind == .number else { throw .invalid(member: name) }
@@ -122,8 +142,8 @@ struct JSONObject {
     /// A member that is an object.
     ///
     /// - Returns: Nil where it is missing.
-    /// - Throws: ``WireError/invalid(member:)`` where it is something else.
-    func object(_ name: String) throws(WireError) -> JSONObject? {
+    /// - Throws: ``JSONError/invalid(member:)`` where it is something else.
+    public func object(_ name: String) throws(JSONError) -> JSONObject? {
         guard let index = value(name) else { return nil }
         guard let object = JSONObject(document: document, index: index) else {
             throw .invalid(member: name)
@@ -138,8 +158,8 @@ struct JSONObject {
     ///   - maximum: The most elements it has.
     ///   - limit: An element's longest text in bytes of UTF-8.
     /// - Returns: Nil where it is missing.
-    /// - Throws: ``WireError/invalid(member:)`` where it is something else or longer.
-    func texts(_ name: String, maximum: Int, limit: Int) throws(WireError) -> [String]? {
+    /// - Throws: ``JSONError/invalid(member:)`` where it is something else or longer.
+    public func texts(_ name: String, maximum: Int, limit: Int) throws(JSONError) -> [String]? {
         guard let index = value(name) else { return nil }
         guard document.nodes[index].kind == .array else { throw .invalid(member: name) }
         var texts: [String] = []
