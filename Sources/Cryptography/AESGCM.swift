@@ -2,8 +2,8 @@ internal import COpenSSL
 
 /// AES-256-GCM, NIST SP 800-38D: the tag after the ciphertext.
 ///
-/// Holds an expanded key, so that a message costs no key schedule. Not for two threads at once: it
-/// has one context, which every call changes.
+/// Holds an expanded key, so that a message costs no key schedule. For one thread only, which the
+/// compiler sees to: there is one context, every call changes it, and it cannot be copied or sent.
 ///
 /// C: `EVP_aes_256_gcm`.
 public struct AESGCM: ~Copyable {
@@ -41,7 +41,7 @@ public struct AESGCM: ~Copyable {
     ///   - associatedData: Authenticated, not stored.
     ///   - sealed: Receives ciphertext (`plaintext.count`) ‖ tag (16); exactly that long.
     /// - Throws: ``CryptographyError/library(function:reason:)``.
-    public mutating func seal(
+    public func seal(
         _ plaintext: UnsafeRawBufferPointer,
         nonce: UnsafeRawBufferPointer,
         associatedData: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
@@ -90,7 +90,7 @@ public struct AESGCM: ~Copyable {
     ///   - plaintext: Receives the message; exactly `sealed.count` − 16 bytes.
     /// - Throws: ``CryptographyError/authenticationFailed``, also when `sealed` is shorter than a
     ///   tag; ``CryptographyError/library(function:reason:)``.
-    public mutating func open(
+    public func open(
         _ sealed: UnsafeRawBufferPointer,
         nonce: UnsafeRawBufferPointer,
         associatedData: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),

@@ -12,10 +12,14 @@ public enum Base64 {
         /// `-` and `_`, unpadded.
         case url
 
+        /// `-` and `_`, padded with `=`.
+        case urlPadded
+
         var code: Int32 {
             switch self {
             case .standard: sodium_base64_VARIANT_ORIGINAL
             case .url: sodium_base64_VARIANT_URLSAFE_NO_PADDING
+            case .urlPadded: sodium_base64_VARIANT_URLSAFE
             }
         }
 
@@ -23,6 +27,7 @@ public enum Base64 {
             switch self {
             case .standard: "base64"
             case .url: "base64url"
+            case .urlPadded: "padded base64url"
             }
         }
     }
@@ -85,5 +90,64 @@ public enum Base64 {
             }
         }
         return buffer.slice(0..<count)
+    }
+
+    /// The length of the text that stands for `count` bytes.
+    public static func encodedCount(_ count: Int, as variant: Variant) -> Int {
+        sodium_base64_encoded_len(count, variant.code) - 1
+    }
+
+    /// Encodes without allocating.
+    ///
+    /// - Parameters:
+    ///   - bytes: Any length.
+    ///   - variant: The alphabet.
+    ///   - text: At least one byte more than ``encodedCount(_:as:)``, for a NUL behind the text.
+    /// - Returns: The length of the text.
+    public static func encode(
+        _ bytes: UnsafeRawBufferPointer,
+        as variant: Variant,
+        into text: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        let count = encodedCount(bytes.count, as: variant)
+        precondition(text.count > count)
+        text.withMemoryRebound(to: CChar.self) { text in
+            guard let start = text.baseAddress else { return }
+            _ = sodium_bin2base64(start, text.count, bytes.bytes, bytes.count, variant.code)
+        }
+        return count
+    }
+
+    /// Decodes without allocating, and only the one text that encoding gives: no white space, no
+    /// bits left over.
+    ///
+    /// - Parameters:
+    ///   - text: Any length.
+    ///   - variant: The alphabet.
+    ///   - bytes: Holds what is decoded; too small a buffer counts as a wrong encoding.
+    /// - Returns: How many bytes were written.
+    /// - Throws: ``CryptographyError/invalidEncoding(encoding:)``.
+    public static func decode(
+        _ text: UnsafeRawBufferPointer,
+        as variant: Variant,
+        into bytes: UnsafeMutableRawBufferPointer
+    ) throws(CryptographyError) -> Int {
+        guard let start = text.baseAddress?.assumingMemoryBound(to: CChar.self) else { return 0 }
+        var count = 0
+        var end: UnsafePointer<CChar>?
+        let result = sodium_base642bin(
+            bytes.bytes,
+            bytes.count,
+            start,
+            text.count,
+            nil,
+            &count,
+            &end,
+            variant.code
+        )
+        guard result == 0, end == start + text.count else {
+            throw .invalidEncoding(encoding: variant.name)
+        }
+        return count
     }
 }

@@ -20,6 +20,9 @@ public final class EME: Sendable {
     private struct Contexts: ~Copyable {
         let encryption: BlockCipher
         let decryption: BlockCipher
+
+        /// L of the paper: twice the enciphered zero block.
+        let mask: WideBlock
     }
 
     private let contexts: Mutex<Contexts>
@@ -32,45 +35,69 @@ public final class EME: Sendable {
         precondition(key.count == Self.keyCount)
         let encryption = try BlockCipher(key: key, EVP_EncryptInit_ex)
         let decryption = try BlockCipher(key: key, EVP_DecryptInit_ex)
-        contexts = Mutex(Contexts(encryption: encryption, decryption: decryption))
+        let mask = try encryption.transformed(WideBlock()).doubled
+        contexts = Mutex(Contexts(encryption: encryption, decryption: decryption, mask: mask))
     }
 
-    /// Enciphers in place.
+    /// Enciphers in place; allocates nothing.
     ///
     /// - Parameters:
     ///   - message: 16, 32, … 2048 bytes.
     ///   - tweak: 16 bytes.
     /// - Throws: ``CryptographyError/invalidLength(argument:found:)``,
     ///   ``CryptographyError/library(function:reason:)``.
-    public func encrypt(_ message: inout [UInt8], tweak: [UInt8]) throws(CryptographyError) {
+    public func encrypt(
+        _ message: UnsafeMutableRawBufferPointer,
+        tweak: UnsafeRawBufferPointer
+    ) throws(CryptographyError) {
         try contexts.withLock { contexts throws(CryptographyError) in
             try Self.transform(
-                &message,
+                message,
                 tweak: tweak,
-                cipher: contexts.encryption.context,
-                tweakCipher: contexts.encryption.context
+                cipher: contexts.encryption,
+                tweakCipher: contexts.encryption,
+                mask: contexts.mask
             )
         }
     }
 
     /// Deciphers in place; takes and throws the same as ``encrypt(_:tweak:)``.
-    public func decrypt(_ message: inout [UInt8], tweak: [UInt8]) throws(CryptographyError) {
+    public func decrypt(
+        _ message: UnsafeMutableRawBufferPointer,
+        tweak: UnsafeRawBufferPointer
+    ) throws(CryptographyError) {
         try contexts.withLock { contexts throws(CryptographyError) in
             try Self.transform(
-                &message,
+                message,
                 tweak: tweak,
-                cipher: contexts.decryption.context,
-                tweakCipher: contexts.encryption.context
+                cipher: contexts.decryption,
+                tweakCipher: contexts.encryption,
+                mask: contexts.mask
             )
+        }
+    }
+
+    /// Enciphers an array in place, as ``encrypt(_:tweak:)`` does a buffer.
+    public func encrypt(_ message: inout [UInt8], tweak: [UInt8]) throws(CryptographyError) {
+        try lending(&message, tweak) { message, tweak throws(CryptographyError) in
+            try encrypt(message, tweak: tweak)
+        }
+    }
+
+    /// Deciphers an array in place, as ``decrypt(_:tweak:)`` does a buffer.
+    public func decrypt(_ message: inout [UInt8], tweak: [UInt8]) throws(CryptographyError) {
+        try lending(&message, tweak) { message, tweak throws(CryptographyError) in
+            try decrypt(message, tweak: tweak)
         }
     }
 
     /// Figure 3 of the paper; both directions differ only in the block cipher's.
     private static func transform(
-        _ message: inout [UInt8],
-        tweak: [UInt8],
-        cipher: OpaquePointer,
-        tweakCipher: OpaquePointer
+        _ message: UnsafeMutableRawBufferPointer,
+        tweak: UnsafeRawBufferPointer,
+        cipher: borrowing BlockCipher,
+        tweakCipher: borrowing BlockCipher,
+        mask: WideBlock
     ) throws(CryptographyError) {
         guard tweak.count == blockCount else {
             throw .invalidLength(argument: "tweak", found: tweak.count)
@@ -78,74 +105,94 @@ public final class EME: Sendable {
         guard !message.isEmpty, message.count.isMultiple(of: blockCount),
             message.count <= maximumCount
         else { throw .invalidLength(argument: "message", found: message.count) }
-        let blocks = message.count / blockCount
+        let tweak = WideBlock(tweak, at: 0)
 
-        // L = 2·E(0); block j is masked with 2^(j-1)·L.
-        let zero = try apply(tweakCipher, to: [UInt8](repeating: 0, count: blockCount))
-        var masks: [UInt8] = []
-        masks.reserveCapacity(message.count)
-        var mask = doubled(zero)
-        for _ in 0..<blocks {
-            masks += mask
-            mask = doubled(mask)
-        }
-
-        let inner = try apply(cipher, to: xor(message, masks))
+        // Block j is masked with 2^(j-1)·L, before and after.
+        apply(mask, to: message)
+        try cipher.transform(message)
 
         // MP = PPP_1 ⊕ … ⊕ PPP_m ⊕ T;  MC = E(MP);  M = MP ⊕ MC.
         var sum = tweak
-        for block in 0..<blocks {
-            xor(&sum, inner, from: block * blockCount)
+        for offset in stride(from: 0, to: message.count, by: blockCount) {
+            sum ^= WideBlock(UnsafeRawBufferPointer(message), at: offset)
         }
-        let enciphered = try apply(cipher, to: sum)
-        var multiplier = xor(sum, enciphered)
+        let enciphered = try cipher.transformed(sum)
+        var multiplier = sum ^ enciphered
 
         // CCC_j = PPP_j ⊕ 2^(j-1)·M;  CCC_1 = MC ⊕ CCC_2 ⊕ … ⊕ CCC_m ⊕ T.
-        var outer = inner
-        var first = xor(enciphered, tweak)
-        for block in 1..<max(blocks, 1) {
-            multiplier = doubled(multiplier)
-            for index in 0..<blockCount {
-                outer[block * blockCount + index] ^= multiplier[index]
-            }
-            xor(&first, outer, from: block * blockCount)
+        var first = enciphered ^ tweak
+        for offset in stride(from: blockCount, to: message.count, by: blockCount) {
+            multiplier = multiplier.doubled
+            let outer = WideBlock(UnsafeRawBufferPointer(message), at: offset) ^ multiplier
+            outer.store(into: message, at: offset)
+            first ^= outer
         }
-        outer.replaceSubrange(0..<blockCount, with: first)
+        first.store(into: message, at: 0)
 
-        message = xor(try apply(cipher, to: outer), masks)
+        try cipher.transform(message)
+        apply(mask, to: message)
     }
 
-    private static func apply(
-        _ cipher: OpaquePointer,
-        to blocks: [UInt8]
-    ) throws(CryptographyError) -> [UInt8] {
-        var output = [UInt8](repeating: 0, count: blocks.count)
-        try openSSL("EVP_CipherUpdate") {
-            var written: Int32 = 0
-            return EVP_CipherUpdate(cipher, &output, &written, blocks, Int32(blocks.count))
+    private static func apply(_ mask: WideBlock, to message: UnsafeMutableRawBufferPointer) {
+        var mask = mask
+        for offset in stride(from: 0, to: message.count, by: blockCount) {
+            let block = WideBlock(UnsafeRawBufferPointer(message), at: offset) ^ mask
+            block.store(into: message, at: offset)
+            mask = mask.doubled
         }
-        return output
+    }
+}
+
+/// Sixteen bytes as an element of GF(2^128), little-endian as the paper has it.
+private struct WideBlock {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    /// The element 0.
+    init() {}
+
+    init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        low = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        high = UInt64(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+        )
     }
 
-    /// Multiplication by two in GF(2^128), little-endian as the paper has it.
-    private static func doubled(_ block: [UInt8]) -> [UInt8] {
-        var result = block
-        var carry: UInt8 = 0
-        for index in 0..<blockCount {
-            result[index] = block[index] << 1 | carry
-            carry = block[index] >> 7
-        }
-        result[0] ^= 0x87 & (0 &- carry)
+    func store(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) {
+        bytes.storeBytes(of: low.littleEndian, toByteOffset: offset, as: UInt64.self)
+        bytes.storeBytes(of: high.littleEndian, toByteOffset: offset + 8, as: UInt64.self)
+    }
+
+    /// Twice the element, in time that does not depend on it.
+    var doubled: WideBlock {
+        var result = WideBlock()
+        result.low = low << 1 ^ (0x87 & (0 &- high >> 63))
+        result.high = high << 1 | low >> 63
         return result
     }
 
-    private static func xor(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
-        zip(left, right).map { $0 ^ $1 }
+    static func ^ (left: WideBlock, right: WideBlock) -> WideBlock {
+        var result = left
+        result ^= right
+        return result
     }
 
-    private static func xor(_ block: inout [UInt8], _ source: [UInt8], from offset: Int) {
-        for index in 0..<blockCount {
-            block[index] ^= source[offset + index]
+    static func ^= (left: inout WideBlock, right: WideBlock) {
+        left.low ^= right.low
+        left.high ^= right.high
+    }
+}
+
+private func lending(
+    _ message: inout [UInt8],
+    _ tweak: [UInt8],
+    _ body: (
+        UnsafeMutableRawBufferPointer, UnsafeRawBufferPointer
+    ) throws(CryptographyError) -> Void
+) throws(CryptographyError) {
+    try message.withUnsafeMutableBufferPointer { message throws(CryptographyError) in
+        try tweak.withUnsafeBufferPointer { tweak throws(CryptographyError) in
+            try body(UnsafeMutableRawBufferPointer(message), UnsafeRawBufferPointer(tweak))
         }
     }
 }
@@ -177,5 +224,29 @@ private struct BlockCipher: ~Copyable {
 
     deinit {
         EVP_CIPHER_CTX_free(context)
+    }
+
+    /// Every block in place.
+    func transform(_ blocks: UnsafeMutableRawBufferPointer) throws(CryptographyError) {
+        try openSSL("EVP_CipherUpdate") {
+            var written: Int32 = 0
+            return EVP_CipherUpdate(
+                context,
+                blocks.bytes,
+                &written,
+                blocks.bytes,
+                Int32(blocks.count)
+            )
+        }
+    }
+
+    func transformed(_ block: WideBlock) throws(CryptographyError) -> WideBlock {
+        var block = block
+        try withUnsafeMutableBytes(of: &block) { bytes throws(CryptographyError) in
+            let value = WideBlock(UnsafeRawBufferPointer(bytes), at: 0)
+            value.store(into: bytes, at: 0)
+            try transform(bytes)
+        }
+        return block
     }
 }

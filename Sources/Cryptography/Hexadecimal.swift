@@ -1,3 +1,5 @@
+internal import CSodium
+
 /// Lower-case hexadecimal digits; reading takes upper case too.
 public enum Hexadecimal {
     /// Two digits a byte.
@@ -28,6 +30,54 @@ public enum Hexadecimal {
             bytes.append(high << 4 | low)
         }
         return bytes
+    }
+
+    /// Two digits a byte, for bytes whose text is a secret too.
+    ///
+    /// C: `sodium_bin2hex`.
+    public static func encodeSecret(_ bytes: UnsafeRawBufferPointer) -> SecretBytes {
+        let terminated = SecretBytes(count: bytes.count * 2 + 1) { text in
+            text.withMemoryRebound(to: CChar.self) { text in
+                guard let start = text.baseAddress else { return }
+                _ = sodium_bin2hex(start, text.count, bytes.bytes, bytes.count)
+            }
+        }
+        return terminated.slice(0..<bytes.count * 2)
+    }
+
+    /// Reads digits that stand for a secret.
+    ///
+    /// - Parameters:
+    ///   - text: ASCII; an even number of digits.
+    ///   - separators: Characters that do not count.
+    /// - Returns: A byte for two digits.
+    /// - Throws: ``CryptographyError/invalidEncoding(encoding:)``.
+    ///
+    /// C: `sodium_hex2bin`.
+    public static func decodeSecret(
+        _ text: SecretBytes,
+        passingOver separators: String
+    ) throws(CryptographyError) -> SecretBytes {
+        var count = 0
+        let buffer = try text.withUnsafeBytes { text throws(CryptographyError) in
+            try SecretBytes(count: text.count / 2) { buffer throws(CryptographyError) in
+                var end: UnsafePointer<CChar>?
+                let start = UnsafeRawPointer(text.bytes).assumingMemoryBound(to: CChar.self)
+                let result = sodium_hex2bin(
+                    buffer.bytes,
+                    buffer.count,
+                    start,
+                    text.count,
+                    separators,
+                    &count,
+                    &end
+                )
+                guard result == 0, end == start + text.count else {
+                    throw .invalidEncoding(encoding: "hexadecimal")
+                }
+            }
+        }
+        return buffer.slice(0..<count)
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {

@@ -15,7 +15,7 @@ extension AESGCM {
         _ plaintext: SecretBytes,
         key: SecretBytes
     ) throws(CryptographyError) -> SecretBytes {
-        var cipher = try AESGCM(key: key)
+        let cipher = try AESGCM(key: key)
         return try SecretBytes(count: plaintext.count + messageOverhead) {
             message throws(CryptographyError) in
             let (nonce, sealed) = message.split(at: 12)
@@ -42,7 +42,7 @@ extension AESGCM {
                 try ProcessorAESGCM.open(sealed, key: key, nonce: nonce, into: plaintext)
                 return
             }
-            var cipher = try AESGCM(key: key)
+            let cipher = try AESGCM(key: key)
             try cipher.open(sealed, nonce: nonce, into: plaintext)
         }
     }

@@ -15,6 +15,19 @@ public enum SHA256 {
         }
     }
 
+    /// The digest of public bytes, without allocating.
+    ///
+    /// - Parameters:
+    ///   - bytes: Any length.
+    ///   - digest: 32 bytes.
+    public static func digest(
+        of bytes: UnsafeRawBufferPointer,
+        into digest: UnsafeMutableRawBufferPointer
+    ) {
+        precondition(digest.count == count)
+        hash(bytes, into: digest)
+    }
+
     /// The digest of a secret, itself a secret.
     public static func digest(of secret: SecretBytes) -> SecretBytes {
         SecretBytes(count: count) { digest in

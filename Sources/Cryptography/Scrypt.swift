@@ -20,6 +20,9 @@ public enum Scrypt {
             self.p = p
         }
 
+        /// Memory of one derivation in bytes: 128·N·r.
+        public var memoryCount: UInt64 { 128 &* n &* UInt64(r) }
+
         /// What rclone uses, N = 16384, r = 8, p = 1, which takes 16 MiB.
         public static let rclone = Cost(n: 16_384, r: 8, p: 1)
     }
@@ -64,7 +67,7 @@ public enum Scrypt {
                             cost.n,
                             UInt64(cost.r),
                             UInt64(cost.p),
-                            1 << 30,
+                            (1 << 30) + (1 << 20),
                             output.baseAddress,
                             output.count
                         )

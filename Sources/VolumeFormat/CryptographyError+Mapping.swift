@@ -1,7 +1,7 @@
 internal import Cryptography
 
 /// Runs a primitive and wraps its error.
-func primitive<Result>(
+func primitive<Result: ~Copyable>(
     _ body: () throws(CryptographyError) -> Result
 ) throws(VolumeFormatError) -> Result {
     do throws(CryptographyError) {

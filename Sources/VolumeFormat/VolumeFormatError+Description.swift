@@ -5,20 +5,27 @@ extension VolumeFormatError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .headerTruncated(let found):
-            "the file is \(found) bytes long, shorter than the 32 bytes of an encrypted file's header"
+            "the file is \(found) bytes long, shorter than an encrypted file's header"
         case .headerNotRecognized:
-            "not an encrypted file: it does not begin with RCLONE"
+            "not an encrypted file: it does not begin as one"
         case .blockTruncated(let found):
-            "the last block is \(found) bytes long, a part of its tag and no content: "
+            "the last block is \(found) bytes long, a part of its nonce or tag and no content: "
                 + "the file was cut off"
         case .blockDamaged(let index):
             "block \(index) does not authenticate: changed since it was encrypted, or another key"
+        case .valueDamaged:
+            "does not authenticate: changed since it was encrypted, or another key"
+        case .directoryIVInvalid(let found) where found == GocryptfsDirectoryIV.count:
+            "gocryptfs.diriv holds nothing but zeros: it was never written to the disk"
+        case .directoryIVInvalid(let found):
+            "gocryptfs.diriv is \(found) bytes long and not 16: the names in its directory are lost"
         case .sizeOutOfRange(let size):
             "no file can be \(size) bytes long"
         case .invalidBlockBuffer(let found):
             "a buffer of \(found) bytes does not fit a block"
         case .name(let fault): fault.description
         case .configuration(let fault): fault.description
+        case .gocryptfs(let fault): fault.description
         case .wrongPassword:
             "the configuration does not decrypt: wrong key, or changed since it was written"
         case .password(let fault): fault.description
@@ -43,6 +50,8 @@ extension NameFault: CustomStringConvertible {
             "does not decrypt: another key, or no encrypted name"
         case .suffixMissing:
             "without the volume's suffix"
+        case .notOfThisEntry:
+            "the file with the long name holds the name of another entry"
         case .notCanonical:
             "decrypts, but the same name would be stored in another way"
         }

@@ -6,21 +6,31 @@ public import Cryptography
 public enum VolumeFormatError: Error, Equatable, Sendable {
     /// A file shorter than its header.
     ///
-    /// - Parameter found: Length of the file in bytes, below 32.
+    /// - Parameter found: Length of the file in bytes: 1...31 of rclone's format, 1...17 of
+    ///   gocryptfs's.
     case headerTruncated(found: UInt64)
 
-    /// The first eight bytes are not rclone's.
+    /// The file begins with something else than its format's header.
     case headerNotRecognized
 
-    /// A last block that has a tag, or less, and no content.
+    /// A last block that has a tag, a nonce, or less, and no content.
     ///
-    /// - Parameter found: Length of that block in bytes, 1...16.
+    /// - Parameter found: Length of that block in bytes.
     case blockTruncated(found: UInt64)
 
     /// A block that was not sealed at this place of this file with this key.
     ///
     /// - Parameter index: Zero-based.
     case blockDamaged(index: UInt64)
+
+    /// The target of a symbolic link, or the value of an attribute, that was not sealed with this
+    /// key.
+    case valueDamaged
+
+    /// A file `gocryptfs.diriv` that is not 16 bytes long, or all zeros.
+    ///
+    /// - Parameter found: Its length in bytes, as far as it was read.
+    case directoryIVInvalid(found: Int)
 
     /// A size beyond what a file can have.
     case sizeOutOfRange(UInt64)
@@ -31,8 +41,11 @@ public enum VolumeFormatError: Error, Equatable, Sendable {
     /// A name that cannot be encrypted, or is none of this volume's.
     case name(NameFault)
 
-    /// Something about the configuration.
+    /// Something about an rclone configuration.
     case configuration(ConfigurationFault)
+
+    /// Something about a `gocryptfs.conf`.
+    case gocryptfs(GocryptfsConfigurationFault)
 
     /// Wrong password for the configuration, or it was changed since it was written: the format
     /// does not tell these apart.
@@ -66,6 +79,9 @@ public enum NameFault: Error, Equatable, Sendable {
 
     /// Without the volume's suffix.
     case suffixMissing
+
+    /// A long name in the file beside an entry that is not its.
+    case notOfThisEntry
 
     /// Would be written in another way: two stored names must never mean the same.
     case notCanonical

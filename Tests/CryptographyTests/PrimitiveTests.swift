@@ -5,7 +5,7 @@ import Testing
     @Test func `refuse messages that are shorter than a tag`() throws {
         let key = SecretBytes.random(count: 32)
         let none = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        var gcm = try AESGCM(key: key)
+        let gcm = try AESGCM(key: key)
         for count in 0..<16 {
             let message = [UInt8](repeating: 0, count: count)
             message.withUnsafeBytes { message in
@@ -32,7 +32,7 @@ import Testing
         let key = SecretBytes.random(count: 32)
         let nonce = [UInt8](repeating: 7, count: 12)
         let plaintext = [UInt8](repeating: 0x41, count: 100)
-        var cipher = try AESGCM(key: key)
+        let cipher = try AESGCM(key: key)
         var sealed = try transformed(plaintext, to: 116) { input, output in
             try nonce.withUnsafeBytes { try cipher.seal(input, nonce: $0, into: output) }
         }

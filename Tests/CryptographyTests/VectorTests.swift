@@ -8,7 +8,7 @@ import Testing
         for vector in try Vectors.read("aes-256-gcm.txt") {
             let sealed = vector["ciphertext"] + vector["tag"]
             let key = SecretBytes(copying: vector["key"])
-            var cipher = try AESGCM(key: key, nonceCount: vector["nonce"].count)
+            let cipher = try AESGCM(key: key, nonceCount: vector["nonce"].count)
             #expect(
                 try transformed(vector["plaintext"], to: sealed.count) { input, output in
                     try vector["nonce"].withUnsafeBytes { nonce in
