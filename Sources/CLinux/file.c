@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 const int linux_o_path = O_PATH;
@@ -81,4 +82,11 @@ static int forget_code_of(struct dl_phdr_info *object, size_t count, void *page_
 void linux_forget_code(void) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     dl_iterate_phdr(forget_code_of, &page);
+}
+
+int linux_file_system_type(const char *path, uint64_t *type) {
+    struct statfs status;
+    if (statfs(path, &status) == -1) return -1;
+    *type = (uint64_t)status.f_type;
+    return 0;
 }

@@ -47,6 +47,13 @@ public final class Volume: Sendable {
 
     let storage: Storage
 
+    /// Whose format it is, in one word.
+    public var formatName: String {
+        switch storage {
+        case .rclone: "rclone"
+        }
+    }
+
     private init(storage: Storage, isNew: Bool, isReadOnly: Bool) {
         self.storage = storage
         self.isNew = isNew

@@ -68,12 +68,15 @@ public struct Fetcher: ~Copyable {
 
     /// Asks until the server answers, for ever if need be.
     ///
-    /// - Parameter onChangeOfCause: Called with why no keys have come, when that is another reason
-    ///   than at the attempt before.
+    /// - Parameters:
+    ///   - onChangeOfCause: Called with why no keys have come, when that is another reason than at
+    ///     the attempt before.
+    ///   - beforeWaiting: Called after every attempt that brought none, with the time until the next.
     /// - Returns: Every key that was asked for.
     /// - Throws: ``FetchError/refused(message:)`` or ``FetchError/misconfigured(message:)``.
     public borrowing func run(
-        onChangeOfCause: (String) -> Void
+        onChangeOfCause: (String) -> Void,
+        beforeWaiting: (Duration) -> Void = { _ in }
     ) throws(FetchError) -> KeyBundle {
         var backoff = Backoff()
         var lastCause: String?
@@ -86,7 +89,9 @@ public struct Fetcher: ~Copyable {
             } catch {
                 throw error
             }
-            sleep(memory.wait ?? backoff.next())
+            let wait = memory.wait ?? backoff.next()
+            beforeWaiting(wait)
+            sleep(wait)
         }
     }
 

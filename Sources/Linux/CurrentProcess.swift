@@ -56,6 +56,15 @@ public enum CurrentProcess {
         _exit(status)
     }
 
+    /// The number of the pid namespace it lives in; no other has it at the same time.
+    ///
+    /// The corresponding C function is `stat` on `/proc/self/ns/pid`.
+    public static func pidNamespace() throws(Errno) -> UInt64 {
+        var status = stat()
+        _ = try valueOrErrno { stat("/proc/self/ns/pid", &status) }
+        return UInt64(status.st_ino)
+    }
+
     /// The machine's name, as far as it is text.
     ///
     /// The corresponding C function is `gethostname`.

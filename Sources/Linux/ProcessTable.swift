@@ -60,6 +60,24 @@ public enum ProcessTable {
         statusFields(of: pid)?.state == UInt8(ascii: "Z")
     }
 
+    /// Whether a process of this user and name waits for something that no signal but the end of
+    /// the wait gets it out of.
+    ///
+    /// - Parameters:
+    ///   - pid: The process.
+    ///   - name: What it is called in lists, as far as that: 15 bytes.
+    ///   - user: Its effective user.
+    /// - Returns: False for one that is not there, too.
+    public static func isStuck(_ pid: Int32, named name: String, user: UInt32) -> Bool {
+        var status = stat()
+        guard stat("/proc/\(pid)", &status) == 0, status.st_uid == user else { return false }
+        guard let shown = try? SmallFile.read(path: "/proc/\(pid)/comm", limit: 64) else {
+            return false
+        }
+        return shown.dropLast().elementsEqual(name.utf8)
+            && statusFields(of: pid)?.state == UInt8(ascii: "D")
+    }
+
     private static func statusFields(of pid: Int32) -> (state: UInt8, parent: Int32)? {
         let descriptor = linux_openat(AT_FDCWD, "/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC, 0)
         guard descriptor >= 0 else { return nil }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Sizes of the file system a file is on.
@@ -33,4 +34,27 @@ public struct VolumeStatistics: Sendable {
 
     /// `f_ffree`.
     public var freeFiles: UInt64 { UInt64(status.f_ffree) }
+}
+
+/// What kind of file system something is on.
+///
+/// The corresponding C type is `f_type` of `struct statfs`.
+public struct FileSystemType: Equatable, Sendable {
+    private let number: UInt64
+
+    /// `FUSE_SUPER_MAGIC`: served by a process.
+    public static let fuse = FileSystemType(number: 0x6573_5546)
+
+    private init(number: UInt64) {
+        self.number = number
+    }
+
+    /// Asks the file system itself; one that is served by a process never answers from a cache.
+    ///
+    /// The corresponding C function is `statfs`.
+    public init(at path: String) throws(Errno) {
+        var number: UInt64 = 0
+        _ = try valueOrErrno { linux_file_system_type(path, &number) }
+        self.number = number
+    }
 }

@@ -5,6 +5,9 @@ final class Command {
     /// Its process id, and its process group's.
     let pid: Int32
 
+    /// When it was started.
+    let began = Instant.now
+
     /// How it ended, once it did.
     var end: ChildEnd?
 

@@ -26,6 +26,16 @@ struct CommandPlan {
             }
         }
 
+        /// Whether a process of its own gets it.
+        var isFetched: Bool {
+            if case .source(.keyServer) = self { true } else { false }
+        }
+
+        /// The same; nil where no key is wanted.
+        var shownName: String? {
+            if case .nothing = self { nil } else { name }
+        }
+
         /// The variable that holds the key, if one does.
         var variable: String? {
             if case .source(.environment(let name)) = self { name } else { nil }

@@ -20,7 +20,23 @@ public enum SecureInit {
             case .worker: WorkerProcess.main()
             }
         }
+        inquire(arguments, count: Int(CommandLine.argc), mask)
         CurrentProcess.exit(supervise(arguments, count: Int(CommandLine.argc), mask))
+    }
+
+    /// Ends the process where it was started to ask another; does nothing else.
+    private static func inquire(
+        _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
+        count: Int,
+        _ mask: SignalSet
+    ) {
+        guard count > 1, let first = arguments[1].map({ String(cString: $0) }) else { return }
+        let inquiry = Inquiry(rawValue: first)
+        guard inquiry != nil || first == VolumeProbe.argument else { return }
+        CurrentProcess.setSignalMask(mask)
+        let rest = (2..<count).compactMap { arguments[$0].map { String(cString: $0) } }
+        inquiry?.main(rest)
+        VolumeProbe.main(rest.first ?? "")
     }
 
     private static func supervise(

@@ -22,7 +22,14 @@ enum FetcherProcess {
             let job = try job()
             for sentence in Sandbox.fetcher.enter() { frames.write(.line, code: 2, sentence) }
             let fetcher = try Fetcher(job: job)
-            let keys = try fetcher.run { frames.write(.cause, $0) }
+            let keys = try fetcher.run {
+                frames.write(.cause, $0)
+            } beforeWaiting: { wait in
+                let milliseconds = UInt32(clamping: Int64(wait / .milliseconds(1)))
+                withUnsafeBytes(of: milliseconds.bigEndian) {
+                    _ = frames.write(.wait, SecretBytes(copying: $0))
+                }
+            }
             frames.write(.keys, keys.encoded())
             return 0
         } catch {

@@ -13,12 +13,14 @@ enum Frame {
         case keys = 2
         /// It is over: exit code (1 byte) ‖ text.
         case failure = 3
-        /// The volume is open and can be mounted.
+        /// The volume is open and can be mounted: the name of its format.
         case opened = 4
         /// The mounted volume answers.
         case ready = 5
         /// A line for the log: level (1 byte) ‖ text.
         case line = 6
+        /// An attempt brought no key: milliseconds until the next (4 bytes, big-endian).
+        case wait = 7
     }
 
     /// Bytes before the payload.

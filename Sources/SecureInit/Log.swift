@@ -57,6 +57,9 @@ struct Log {
     /// How far secure-init is; part of every line of JSON, and of errors as text.
     var phase = Phase.starting
 
+    /// Remembers the last error or warning, where one wants to know.
+    var memory: LogMemory?
+
     /// Longest line, in bytes: what a pipe takes in one piece.
     private static let maximumCount = 4096
 
@@ -84,6 +87,7 @@ struct Log {
 
     /// Writes a line, unless its level is not wanted.
     func write(_ level: Level, _ sentence: String, _ fields: KeyValuePairs<String, Value>) {
+        if level <= .warning { memory?.remember(level, sentence, phase) }
         guard level <= self.level else { return }
         var fields = fields.filter { !$0.value.isEmpty }
         if format == .json || level == .error { fields.append(("phase", .text(phase.rawValue))) }
@@ -125,7 +129,7 @@ struct Log {
                 if plain {
                     appendPrintable(&line, text)
                 } else {
-                    appendQuoted(&line, text)
+                    JSONValue.appendQuoted(&line, text)
                 }
             }
         }
@@ -138,12 +142,12 @@ struct Log {
         _ fields: [(key: String, value: Value)]
     ) {
         line += "{\"time\":\"\(UniversalTime.now)\",\"level\":\"\(level.name)\",\"message\":".utf8
-        appendQuoted(&line, sentence)
+        JSONValue.appendQuoted(&line, sentence)
         for (key, value) in fields {
             line += ",\"\(key)\":".utf8
             switch value {
             case .number(let number): line += "\(number)".utf8
-            case .text(let text): appendQuoted(&line, text)
+            case .text(let text): JSONValue.appendQuoted(&line, text)
             }
         }
         line.append(UInt8(ascii: "}"))
@@ -152,21 +156,6 @@ struct Log {
     /// Control characters become `?`: a message must not be able to forge a line of its own.
     private static func appendPrintable(_ line: inout [UInt8], _ text: String) {
         for byte in text.utf8 { line.append(byte < 0x20 || byte == 0x7f ? 0x3f : byte) }
-    }
-
-    /// A JSON string, RFC 8259 §7.
-    private static func appendQuoted(_ line: inout [UInt8], _ text: String) {
-        line.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): line += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20, 0x7f:
-                let digits = Array("0123456789abcdef".utf8)
-                line += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default: line.append(byte)
-            }
-        }
-        line.append(UInt8(ascii: "\""))
     }
 
     /// A reader that does not read must not stop the supervisor: after a moment the line is lost.

@@ -22,6 +22,9 @@ final class MountedVolume {
     /// How far the worker is.
     var progress = Progress.starting
 
+    /// Its format, once it is open.
+    var format: String?
+
     /// Whether there is a mount to be undone.
     var isMounted = false
 

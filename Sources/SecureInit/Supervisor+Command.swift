@@ -51,6 +51,7 @@ extension Supervisor {
         // What was inherited is the command's alone: a pipe's reader shall not wait for us, too.
         DescriptorFlags.closeAll(
             except: [signals.descriptor.rawValue] + (volume?.process.descriptors ?? [])
+                + (statusSocket.descriptor.map { [$0] } ?? [])
         )
         log.info(
             "command started",

@@ -12,9 +12,6 @@ extension Supervisor {
         var keys: KeyBundle?
         /// Why it gave up for good.
         var failure: InitError?
-        /// Why no key has come yet, as it said last.
-        var cause: String?
-
         /// Whether there is nothing to wait for any more.
         var isOver: Bool { keys != nil || failure != nil || process?.end != nil }
     }
@@ -40,12 +37,13 @@ extension Supervisor {
             try startFetcher(fetch, job: job)
             while !fetch.isOver {
                 try bootTurn(until: deadline)
-                try check(deadline, cause: fetch.cause)
+                try check(deadline)
             }
             if let keys = fetch.keys { return keys }
             if let failure = fetch.failure { throw failure }
             log.warning("the fetcher ended unexpectedly; starting it again")
-            try pause(until: backoff.next(), deadline: deadline, cause: fetch.cause)
+            keyWait.restarts += 1
+            try pause(until: backoff.next(), deadline: deadline)
         }
     }
 
@@ -109,8 +107,11 @@ extension Supervisor {
                 fetch.failure = Self.failure(payload)
             case .cause:
                 let cause = String(decoding: payload, as: UTF8.self)
-                fetch.cause = cause
+                keyWait.cause = cause
                 log.warning("waiting for the key: \(cause)", ["source": .text(plan.key.name)])
+            case .wait:
+                let milliseconds = payload.prefix(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+                keyWait.attemptFailed(next: .now.advanced(byMilliseconds: milliseconds))
             case .line:
                 log.relay(payload)
             case .opened, .ready:

@@ -30,6 +30,7 @@ extension Supervisor {
         case .source(.keyServer(let server)):
             keys = try fetchKeys(from: server)
         }
+        keyIDs = keys.generatedKeyIDs
         log.info(
             "key obtained",
             [
@@ -74,18 +75,17 @@ extension Supervisor {
     private func readKeyFile(_ path: String) throws(InitError) -> KeyBundle {
         let deadline = keyDeadline
         var backoff = Backoff()
-        var cause: KeySourceError?
         while true {
             do throws(KeySourceError) {
                 return try KeyFile.read(path: path)
             } catch {
                 guard error.mayPass else { throw .keySource(error) }
-                if cause != error {
+                if keyWait.cause != "\(error)" {
                     log.warning("waiting for the key: \(error)", ["source": .text(plan.key.name)])
                 }
-                cause = error
+                keyWait.cause = "\(error)"
             }
-            try pause(until: backoff.next(), deadline: deadline, cause: cause.map { "\($0)" })
+            try pause(until: backoff.next(), deadline: deadline)
         }
     }
 
@@ -103,26 +103,41 @@ extension Supervisor {
                 throw .keySource(error)
             }
             try bootTurn(until: deadline, also: number)
-            try check(deadline, cause: nil)
+            try check(deadline)
         }
     }
 
     /// Sleeps until a moment, or the deadline if that comes first.
-    func pause(
-        until moment: Instant,
-        deadline: Instant?,
-        cause: String?
-    ) throws(InitError) {
+    func pause(until moment: Instant, deadline: Instant?) throws(InitError) {
+        keyWait.attemptFailed(next: moment)
         while Instant.now < moment {
             try bootTurn(until: min(moment, deadline ?? moment))
-            try check(deadline, cause: cause)
+            try check(deadline)
         }
     }
 
     /// Gives up when the time for the key is over.
-    func check(_ deadline: Instant?, cause: String?) throws(InitError) {
+    func check(_ deadline: Instant?) throws(InitError) {
         guard let deadline, Instant.now >= deadline else { return }
-        throw .keyTimeout(milliseconds: settings.keyTimeout ?? 0, cause: cause)
+        throw .keyTimeout(milliseconds: settings.keyTimeout ?? 0, cause: keyWait.cause)
+    }
+}
+
+/// How the wait for the key goes.
+struct KeyWait {
+    /// Why the last attempt brought none, as was said last.
+    var cause: String?
+    /// How often the fetcher had to be started again.
+    var restarts: Int64 = 0
+    /// How many attempts have failed.
+    private(set) var attempts: Int64 = 0
+    /// When the next is due.
+    private(set) var next: Instant?
+
+    /// Counts an attempt.
+    mutating func attemptFailed(next: Instant) {
+        attempts &+= 1
+        self.next = next
     }
 }
 

@@ -49,6 +49,7 @@ extension Supervisor {
         while true {
             do throws(VolumeError) {
                 try volume.mountPoint.unmount(lazily: false)
+                volume.isMounted = false
                 return false
             } catch {
                 guard case .system(_, _, .busy) = error else {
@@ -74,6 +75,7 @@ extension Supervisor {
             // `EINVAL`: somebody was quicker.
             log.debug("\(error)")
         }
+        volume.isMounted = false
         return true
     }
 

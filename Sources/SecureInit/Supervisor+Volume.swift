@@ -120,6 +120,7 @@ extension Supervisor {
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)
             switch kind {
             case .opened:
+                volume.format = String(decoding: payload, as: UTF8.self)
                 volume.progress = .opened
             case .ready:
                 volume.progress = .ready
@@ -128,7 +129,7 @@ extension Supervisor {
                 volume.failure = .volume(code ?? .inputOutput, text)
             case .line:
                 log.relay(payload)
-            case .cause, .keys:
+            case .cause, .keys, .wait:
                 break
             }
         }

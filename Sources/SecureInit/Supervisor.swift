@@ -13,8 +13,12 @@ final class Supervisor {
 
     /// How far it is.
     var phase = Phase.starting {
-        didSet { log.phase = phase }
+        didSet {
+            log.phase = phase
+            phaseBegan = .now
+        }
     }
+    private(set) var phaseBegan = Instant.now
     private(set) var log: Log
     /// What secure-init was started with; nil once the variables are decrypted.
     var environment: InheritedEnvironment?
@@ -22,12 +26,20 @@ final class Supervisor {
     var commandEnvironment: CommandEnvironment?
     var command: Command?
     var fetch: Fetch?
+    var keyWait = KeyWait()
+    /// Of the generated keys that have arrived.
+    var keyIDs: [String] = []
     var volume: MountedVolume?
 
     /// The first signal that asked to end before the command was started.
     var interruption: Signal?
     /// Whether the rest of the grace is to be skipped.
     var isHurried = false
+
+    /// Remembers what went wrong last.
+    let memory = LogMemory()
+    /// Where status is asked for; nil where nobody can ask.
+    let statusSocket = StatusSocket()
 
     private var waits = WaitList()
 
@@ -39,6 +51,7 @@ final class Supervisor {
     ) {
         self.settings = settings
         log = settings.log
+        log.memory = memory
         self.plan = plan
         self.signals = signals
         self.environment = environment
@@ -49,6 +62,7 @@ final class Supervisor {
     /// - Returns: The status to end with.
     func run() -> Int32 {
         let status: Int32
+        listenForStatus()
         do throws(InitError) {
             try boot()
             status = superviseCommand()
@@ -98,11 +112,13 @@ extension Supervisor {
         if let descriptor { waits.add(descriptor, .readable) }
         fetch?.process?.register(in: &waits)
         volume?.process.register(in: &waits)
+        statusSocket.register(in: &waits)
         // Fails only for want of memory, which may be there at the next turn.
         try? waits.wait(until: deadline)
         takeSignals()
         listenToFetcher()
         listenToWorker()
+        if let descriptor = statusSocket.descriptor, isReady(descriptor) { answerStatus() }
     }
 
     /// A turn of the phases before the command.

@@ -3,9 +3,18 @@ internal import Glibc
 /// A time of day as RFC 3339 writes it, in UTC, to the millisecond.
 enum UniversalTime {
     /// Now.
-    static var now: String {
+    static var now: String { text(millisecondsAgo: 0) }
+
+    /// A moment that has passed, by the clock as it is set now.
+    static func text(millisecondsAgo milliseconds: Int64) -> String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
+        time.tv_sec -= Int(milliseconds / 1000)
+        time.tv_nsec -= Int(milliseconds % 1000 * 1_000_000)
+        if time.tv_nsec < 0 {
+            time.tv_sec -= 1
+            time.tv_nsec += 1_000_000_000
+        }
         var parts = tm()
         gmtime_r(&time.tv_sec, &parts)
         let date =

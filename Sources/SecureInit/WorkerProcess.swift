@@ -35,11 +35,12 @@ enum WorkerProcess {
 
     private static func run(reportingTo frames: borrowing FrameWriter) -> Int32 {
         do throws(VolumeError) {
+            let volume = try openVolume(reportingTo: frames)
             let session = FilesystemSession(
-                volume: try openVolume(reportingTo: frames),
+                volume: volume,
                 device: OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.device)
             )
-            frames.write(.opened, SecretBytes(copying: []))
+            frames.write(.opened, volume.formatName)
             try session.run { frames.write(.ready, SecretBytes(copying: [])) }
             return 0
         } catch {

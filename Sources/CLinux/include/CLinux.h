@@ -12,6 +12,7 @@
 #include "CLinuxFile.h"
 #include "CLinuxProcess.h"
 #include "CLinuxSandbox.h"
+#include "CLinuxSocket.h"
 #include "CLinuxSpawn.h"
 
 // errno is a macro over a function the importer does not see through.

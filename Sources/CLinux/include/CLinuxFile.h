@@ -39,6 +39,9 @@ int linux_start_writing(int descriptor, uint64_t offset, uint64_t count);
 // from the page cache when it is touched. For after a start that touched much once.
 void linux_forget_code(void);
 
+// statfs(2), which the importer does not see: f_type, as linux/magic.h has it.
+int linux_file_system_type(const char *path, uint64_t *type);
+
 // mlock2(2) with MLOCK_ONFAULT: pages are locked as they come into being.
 int linux_lock_on_fault(const void *address, size_t count);
 

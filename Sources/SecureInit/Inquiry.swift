@@ -1,0 +1,118 @@
+internal import Glibc
+internal import Linux
+
+/// A command that asks a running secure-init: `secure-init status`, `secure-init health`.
+///
+/// It runs in the container, as `docker exec` and `HEALTHCHECK` do; without a shell, a file or a
+/// capability.
+enum Inquiry: String {
+    /// Shows how it is.
+    case status
+    /// Says whether the command runs and the volume answers.
+    case health
+
+    /// Milliseconds after which no answer is one.
+    static let patience: Int64 = 5000
+
+    /// Runs it.
+    ///
+    /// - Parameter arguments: What follows its name.
+    func main(_ arguments: [String]) -> Never {
+        do throws(InquiryError) {
+            let options = try InquiryOptions(parsing: arguments, of: self)
+            if options.showsHelp {
+                Self.show(InquiryOptions.help)
+                CurrentProcess.exit(0)
+            }
+            switch self {
+            case .status: try showStatus(options)
+            case .health: try showHealth(options)
+            }
+            CurrentProcess.exit(0)
+        } catch {
+            switch self {
+            case .status:
+                Self.show("secure-init: \(error)\n", on: STDERR_FILENO)
+                CurrentProcess.exit(error.exitCode)
+            case .health:
+                // What a health check says, on either stream, is what the engine shows.
+                Self.show("\(error)\n")
+                CurrentProcess.exit(error.isUsage ? error.exitCode : 1)
+            }
+        }
+    }
+
+    private func showStatus(_ options: InquiryOptions) throws(InquiryError) {
+        let report = try StatusQuestion(patience: options.patience).ask()
+        Self.show((options.asJSON ? report.json : report.text) + "\n")
+    }
+
+    private func showHealth(_ options: InquiryOptions) throws(InquiryError) {
+        let began = Instant.now
+        let report = try StatusQuestion(patience: options.patience).ask()
+        guard report.phase == .running, let pid = report.command.pid else {
+            throw .notRunning(report)
+        }
+        var line = "\(report.command.name.map { StatusReport.shown($0) } ?? "the command") runs"
+        line += ", pid \(pid)"
+        if let volume = report.volume {
+            let left = options.patience - Instant.now.milliseconds(since: began)
+            let taken = try VolumeProbe(volume.mountPoint).run(patience: max(left, 1))
+            line += "; \(StatusReport.shown(volume.mountPoint)) answered after \(taken) ms"
+        }
+        Self.show(line + "\n")
+    }
+
+    private static func show(_ text: String, on descriptor: Int32 = STDOUT_FILENO) {
+        var text = text
+        text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
+    }
+}
+
+/// What may follow the name of an inquiry.
+struct InquiryOptions {
+    /// One line of JSON instead of some for a person.
+    private(set) var asJSON = false
+    private(set) var showsHelp = false
+    /// Milliseconds after which no answer is one.
+    private(set) var patience = Inquiry.patience
+
+    static let help = """
+        Usage: secure-init status [--json] [--timeout D]
+               secure-init health [--timeout D]
+
+        Asks the secure-init that runs in this container, from docker exec or HEALTHCHECK.
+        status, for root only, shows phase, key, volume, command and the last error.
+        health succeeds when the command runs and the volume answers a read within D (5s).
+        A command of that name is run by: secure-init -- status
+
+        Exit codes of status: 0 answered, 64 usage, 69 none is running or it does not
+        answer, 77 not permitted. Of health: 0 healthy, 1 not, and one line why.
+
+        """
+
+    /// Reads them.
+    init(parsing arguments: [String], of inquiry: Inquiry) throws(InquiryError) {
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            if argument == "--help" {
+                showsHelp = true
+            } else if argument == "--json", inquiry == .status {
+                asJSON = true
+            } else if argument == "--timeout" || argument.hasPrefix("--timeout=") {
+                let text =
+                    argument == "--timeout" ? rest.popFirst() : String(argument.dropFirst(10))
+                guard let milliseconds = text.flatMap(TextDuration.milliseconds(parsing:)),
+                    (1...3_600_000).contains(milliseconds)
+                else { throw .usage("--timeout wants a time such as 5s, an hour at most") }
+                patience = milliseconds
+            } else {
+                throw .usage(
+                    "secure-init \(inquiry.rawValue) knows no '\(StatusReport.shown(argument))': see "
+                        + "--help; a command of that name is run by: secure-init -- "
+                        + "\(inquiry.rawValue)"
+                )
+            }
+        }
+    }
+}
