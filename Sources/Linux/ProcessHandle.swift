@@ -4,7 +4,8 @@ internal import CLinux
 ///
 /// The corresponding C functions are `pidfd_open` and `pidfd_send_signal`, of Linux 5.3.
 public struct ProcessHandle: ~Copyable {
-    private let descriptor: OwnedDescriptor
+    /// Readable once the process has ended.
+    public let descriptor: OwnedDescriptor
 
     /// Gets hold of a process.
     ///

@@ -47,17 +47,16 @@ public enum ProcessTable {
         return false
     }
 
-    /// The parent of a process; nil when there is no such process.
-    ///
-    /// Format: `proc(5)`, `/proc/PID/stat`: pid, name in parentheses, state, parent.
-    public static func parent(of pid: Int32) -> Int32? {
-        let fields = statusFields(of: pid)
-        return fields?.parent
-    }
+    /// The parent of a process; 0 for one that came into the namespace from outside, nil when there
+    /// is no such process.
+    public static func parent(of pid: Int32) -> Int32? { status(of: pid)?.parent }
 
-    /// Whether a process is only waiting to be reaped.
-    public static func isZombie(_ pid: Int32) -> Bool {
-        statusFields(of: pid)?.state == UInt8(ascii: "Z")
+    /// Whether a process runs no more; it may still wait to be reaped.
+    ///
+    /// One whose first thread has ended shows as a zombie as well, but its other threads run on.
+    public static func hasEnded(_ pid: Int32) -> Bool {
+        guard let status = status(of: pid) else { return true }
+        return status.state == UInt8(ascii: "Z") && status.threadCount <= 1
     }
 
     /// Whether a process of this user and name waits for something that no signal but the end of
@@ -75,10 +74,19 @@ public enum ProcessTable {
             return false
         }
         return shown.dropLast().elementsEqual(name.utf8)
-            && statusFields(of: pid)?.state == UInt8(ascii: "D")
+            && Self.status(of: pid)?.state == UInt8(ascii: "D")
     }
 
-    private static func statusFields(of pid: Int32) -> (state: UInt8, parent: Int32)? {
+    /// What is read of `/proc/PID/stat`.
+    private struct Status {
+        let state: UInt8
+        let parent: Int32
+        let threadCount: Int32
+    }
+
+    /// Format: `proc(5)`, `/proc/PID/stat`: pid, name in parentheses, then fields 3 (state), 4
+    /// (parent), and on to 20 (number of threads), with a space between each two.
+    private static func status(of pid: Int32) -> Status? {
         let descriptor = linux_openat(AT_FDCWD, "/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC, 0)
         guard descriptor >= 0 else { return nil }
         let file = OwnedDescriptor(takingOwnershipOf: descriptor)
@@ -88,14 +96,18 @@ public enum ProcessTable {
             // The name may hold anything, parentheses too, so the last one ends it.
             guard let close = text.lastIndex(of: UInt8(ascii: ")")), close + 2 < text.endIndex
             else { return nil }
-            let fields = text[(close + 2)...].split(separator: UInt8(ascii: " "), maxSplits: 2)
-            guard fields.count == 3, let state = fields[0].first else { return nil }
-            var parent: Int32 = 0
-            for digit in fields[1] {
-                parent = parent &* 10 &+ Int32(digit) &- Int32(UInt8(ascii: "0"))
-            }
-            return (state, parent)
+            let fields = text[(close + 2)...].split(separator: UInt8(ascii: " "), maxSplits: 18)
+            guard fields.count == 19, let state = fields[0].first else { return nil }
+            return Status(
+                state: state,
+                parent: number(fields[1]),
+                threadCount: number(fields[17])
+            )
         }
+    }
+
+    private static func number(_ digits: Slice<UnsafeMutableRawBufferPointer>) -> Int32 {
+        digits.reduce(0) { $0 &* 10 &+ Int32($1) &- Int32(UInt8(ascii: "0")) }
     }
 
     /// Sends a signal to a process.
@@ -103,6 +115,14 @@ public enum ProcessTable {
     /// The corresponding C function is `kill`.
     public static func send(_ signal: Signal, to pid: Int32) throws(Errno) {
         _ = try valueOrErrno { Glibc.kill(pid, signal.rawValue) }
+    }
+
+    /// Sends a signal to every process there is but this one and process 1, in one step: none can
+    /// fork away in between.
+    ///
+    /// The corresponding C function is `kill` with a process id of -1.
+    public static func sendToAll(_ signal: Signal) throws(Errno) {
+        _ = try valueOrErrno { Glibc.kill(-1, signal.rawValue) }
     }
 
     /// Sends a signal to every process of a group.

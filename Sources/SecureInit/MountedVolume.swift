@@ -31,6 +31,9 @@ final class MountedVolume {
     /// What the worker said was wrong.
     var failure: InitError?
 
+    /// Whether the log says already that the volume is lost.
+    var isLossReported = false
+
     /// Whether its end is wanted.
     var isClosing = false
 
@@ -39,14 +42,19 @@ final class MountedVolume {
         self.mountPoint = mountPoint
     }
 
-    /// Why there is no volume any more; nil while there is, or its end is wanted.
-    var loss: InitError? {
-        guard !isClosing else { return nil }
+    /// What was wrong with the worker's end; nil while it lives, or where it ended as it should.
+    var fault: InitError? {
         if let failure { return failure }
-        guard let end = process.end else { return nil }
+        guard let end = process.end, end.outcome != .exited(0) else { return nil }
         if case .killed(let signal) = end.outcome {
             return .volume(.inputOutput, "the volume's process was killed by \(signal)")
         }
         return .volume(.inputOutput, "the volume's process ended with \(end.exitCode)")
+    }
+
+    /// Why there is no volume any more; nil while there is, or its end is wanted.
+    var loss: InitError? {
+        guard !isClosing, process.end != nil || failure != nil else { return nil }
+        return fault ?? .volume(.inputOutput, "the volume's process ended")
     }
 }

@@ -5,9 +5,9 @@ extension Supervisor {
     ///
     /// - Throws: ``InitError/start(command:_:)``.
     func startCommand() throws(InitError) {
-        guard let environment = commandEnvironment, interruption == nil else {
-            throw .interrupted(interruption ?? .terminate)
-        }
+        // What asked to end while nothing was waited for: the command is not started any more.
+        try bootTurn(until: .now)
+        guard let environment = commandEnvironment else { throw .interrupted(.terminate) }
         phase = .startingCommand
         // The last reference but this function's own: when it returns, the strings are wiped.
         commandEnvironment = nil
@@ -71,7 +71,8 @@ extension Supervisor {
                 log.info("command ended", fields(of: end, status: status))
                 return status
             }
-            if let loss = volume?.loss {
+            if let volume, let loss = volume.loss {
+                volume.isLossReported = true
                 log.error("\(loss)", ["exit": .number(Int64(loss.exitCode))])
                 return loss.exitCode
             }

@@ -14,26 +14,53 @@ extension Supervisor {
         var left = leftovers()
         guard !left.isEmpty else { return }
         log.info("ending what is left", ["processes": .number(Int64(left.count))])
-        for pid in left {
-            send(.terminate, to: pid)
-            // A stopped process would sleep through it.
-            send(.continue, to: pid)
-        }
+        terminate(left)
         let grace = Instant.now.advanced(byMilliseconds: settings.stopGrace)
         while !left.isEmpty, !isHurried, Instant.now < grace {
-            turn(until: min(grace, .now.advanced(byMilliseconds: Self.look)))
+            awaitEnd(ofOneOf: left, until: grace)
             left = leftovers()
         }
         killLeftovers(left)
     }
 
-    /// Milliseconds between two looks at processes that are not our children.
-    ///
-    /// Their end nobody tells us. Only at the very end: while the command runs, nothing is polled.
-    private static let look: Int64 = 20
-
     /// How long the kernel may take over a KILL, in milliseconds.
     private static let patience: Int64 = 5000
+
+    /// Milliseconds between two looks at a process that came from outside, on kernels before 5.3.
+    private static let look: Int64 = 20
+
+    private func terminate(_ left: [Int32]) {
+        // A stopped process would sleep through TERM, so CONT follows.
+        for signal in [Signal.terminate, .continue] {
+            guard CurrentProcess.id == 1 else {
+                for pid in left { send(signal, to: pid) }
+                continue
+            }
+            // In one step, so that no process is born in between and gets none. The volume's process
+            // ignores the one and runs on at the other.
+            try? ProcessTable.sendToAll(signal)
+        }
+    }
+
+    /// Sleeps until one of the processes may have ended.
+    ///
+    /// Whatever descends from us ends below a living process or becomes our child, and its end is
+    /// told by `SIGCHLD`, or that of the former. Only one that came into the namespace from outside,
+    /// as a `docker exec` shell does, has a parent whom we do not see, who is told in our stead.
+    private func awaitEnd(ofOneOf left: [Int32], until deadline: Instant) {
+        guard let stranger = left.first(where: { ProcessTable.parent(of: $0) == 0 }) else {
+            turn(until: deadline)
+            return
+        }
+        do throws(Errno) {
+            let handle = try ProcessHandle(stranger)
+            turn(until: deadline, also: handle.descriptor.rawValue)
+        } catch .noSuchProcess {
+            // It has ended.
+        } catch {
+            turn(until: min(deadline, .now.advanced(byMilliseconds: Self.look)))
+        }
+    }
 
     private func killLeftovers(_ first: [Int32]) {
         var left = first
@@ -43,11 +70,15 @@ extension Supervisor {
             ["processes": .number(Int64(left.count))]
         )
         let deadline = Instant.now.advanced(byMilliseconds: Self.patience)
+        var killed: Set<Int32> = []
         while !left.isEmpty, Instant.now < deadline {
             // Stopped first, so that none can fork away from the blow.
             for pid in left { send(.stop, to: pid) }
-            for pid in leftovers() { send(.kill, to: pid) }
-            turn(until: .now.advanced(byMilliseconds: Self.look))
+            left = leftovers()
+            for pid in left { send(.kill, to: pid) }
+            // One that was born until then is looked for at once: nobody tells of its end, yet.
+            if killed.isSuperset(of: left) { awaitEnd(ofOneOf: left, until: deadline) }
+            killed.formUnion(left)
             left = leftovers()
         }
         if !left.isEmpty {
@@ -58,7 +89,7 @@ extension Supervisor {
         }
     }
 
-    /// Every process that is to end, zombies not counted: they have.
+    /// Every process that is to end and has not.
     private func leftovers() -> [Int32] {
         let own = CurrentProcess.id
         let worker = volume?.process.pid
@@ -66,7 +97,7 @@ extension Supervisor {
             own == 1
             ? (try? ProcessTable.processes()) ?? []
             : (try? ProcessTable.descendants(of: own)) ?? []
-        return all.filter { $0 != own && $0 != worker && !ProcessTable.isZombie($0) }
+        return all.filter { $0 != own && $0 != worker && !ProcessTable.hasEnded($0) }
     }
 
     /// Sends a signal to a process that cannot be one that took its number meanwhile: as process 1
@@ -95,7 +126,7 @@ extension Supervisor {
             try ProcessTable.send(.continue, toGroup: command.pid)
             let grace = Instant.now.advanced(byMilliseconds: settings.stopGrace)
             while !isHurried, Instant.now < grace {
-                turn(until: min(grace, .now.advanced(byMilliseconds: Self.look)))
+                turn(until: grace)
                 try ProcessTable.send(.continue, toGroup: command.pid)
             }
             try ProcessTable.send(.kill, toGroup: command.pid)

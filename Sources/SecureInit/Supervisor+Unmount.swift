@@ -15,6 +15,7 @@ extension Supervisor {
         guard let volume else { return true }
         phase = .unmounting
         let isLost = volume.loss != nil
+        if let loss = volume.loss, !volume.isLossReported { log.error("\(loss)") }
         volume.isClosing = true
         guard volume.isMounted else {
             // Nothing was written that a rename would not have made whole.
@@ -30,11 +31,9 @@ extension Supervisor {
             volume.process.kill()
             awaitWorker(volume, until: nil)
         }
-        guard !isLost else { return true }
-        guard volume.process.end?.outcome == .exited(0), volume.failure == nil else {
-            log.error(
-                volume.failure.map { "\($0)" } ?? "the volume's process did not end as it should"
-            )
+        guard !isLost else { return false }
+        if let fault = volume.fault {
+            log.error("\(fault)")
             return false
         }
         log.info("volume unmounted", ["mount": .text(volume.mountPoint.path)])

@@ -105,7 +105,10 @@ extension Supervisor {
         _ isDone: (MountedVolume) -> Bool
     ) throws(InitError) {
         while !isDone(volume) {
-            if let loss = volume.loss { throw loss }
+            if let loss = volume.loss {
+                volume.isLossReported = true
+                throw loss
+            }
             if case .failed(let failure) = volume.process.report {
                 throw .start(command: "secure-init's own volume process", failure)
             }

@@ -99,7 +99,7 @@ import Testing
         #expect(try ProcessTable.descendants(of: getpid()).contains(process.pid))
         #expect(ProcessTable.isDescendant(process.pid, of: getpid()))
         #expect(!ProcessTable.isDescendant(1, of: getpid()))
-        #expect(!ProcessTable.isZombie(process.pid))
+        #expect(!ProcessTable.hasEnded(process.pid))
         process.signal(SIGKILL)
         #expect(try process.wait().status == 137)
         #expect(ProcessTable.parent(of: process.pid) == nil)

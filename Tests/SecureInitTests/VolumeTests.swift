@@ -84,18 +84,77 @@ import Testing
         #expect(try snapshot() == before)
     }
 
-    @Test func `keeps what the last process writes while it is ended`() throws {
-        let last =
-            "trap 'sleep 0.2; echo last words > decrypted/last; exit' TERM; echo up; "
-            + "while :; do sleep 0.05; done"
-        let process = try InitProcess(
-            unlock + ["sh", "-c", "setsid sh -c \"$0\" & wait", last],
+    /// Forks twice into a session of its own, lets the command end, and writes at TERM, a moment
+    /// later, without `fsync`; the second form from a thread that outlives the first one.
+    private static let lastWriter = """
+        import ctypes, os, signal, sys, threading, time
+        def write(*_):
+            time.sleep(0.3)
+            with open("decrypted/last", "w") as file: file.write("last words\\n" * 20000)
+            os._exit(0)
+        if os.fork():
+            while not os.path.exists("up"): time.sleep(0.01)
+            os._exit(int(sys.argv[2]))
+        os.setsid()
+        if os.fork(): os._exit(0)
+        if sys.argv[1] == "process":
+            signal.signal(signal.SIGTERM, write)
+            open("up", "w").close()
+            while True: signal.pause()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        def await_signal():
+            open("up", "w").close()
+            signal.sigwait([signal.SIGTERM])
+            write()
+        threading.Thread(target=await_signal).start()
+        ctypes.CDLL(None).pthread_exit(None)
+        """
+
+    @Test(.requires(.tool("python3"), .tool("rclone")), arguments: ["process", "thread"])
+    func `keeps what the last process writes while it is ended`(writer: String) throws {
+        let output = try run(["python3", "-c", Self.lastWriter, writer, "9"])
+        #expect(output.status == 9)
+        #expect(output.errorText.contains("ending what is left"))
+        // Read by another's hand, and nothing of it was plaintext on the way.
+        let plain = try Subprocess.run(
+            "rclone",
+            ["--config", "encrypt.conf", "cat", "encrypted_storage:last"],
+            environment: [
+                "PATH": "/usr/bin:/bin", "HOME": directory.path,
+                "RCLONE_CONFIG_PASS": Sample.password,
+            ],
             directory: directory.path
         )
-        try process.process.waitForOutput(containing: "up")
+        #expect(plain.text == String(repeating: "last words\n", count: 20_000))
+        #expect(try run(["cat", "decrypted/last"]).text == plain.text)
+    }
+
+    @Test func `loses what a process writes that is killed first, so the test above can fail`()
+        throws
+    {
+        let output = try run([
+            "--stop-grace", "0s", "python3", "-c", Self.lastWriter, "process", "9",
+        ])
+        #expect(output.status == 9)
+        #expect(try run(["cat", "decrypted/last"]).status != 0)
+    }
+
+    @Test func `lost after the command has ended is not passed over`() throws {
+        let process = try InitProcess(
+            unlock + [
+                "--stop-grace", "60s", "sh", "-c",
+                "setsid sh -c 'trap \"\" TERM; echo up; while :; do sleep 0.05; done' & sleep 0.5",
+            ],
+            directory: directory.path
+        )
+        try process.process.waitForOutput(containing: "ending what is left")
+        let worker = try process.command(named: "secure-init-vol")
+        kill(worker, SIGKILL)
+        #expect(waitUntil(timeout: 20) { !ProcessTree.exists(worker) })
         try process.signal(SIGTERM)
-        #expect(try process.process.wait().status == 143)
-        #expect(try run(["cat", "decrypted/last"]).text == "last words\n")
+        let output = try process.process.wait(timeout: 20)
+        #expect(output.status == 74, "though the command ended with 0")
+        #expect(output.errorText.contains("the volume's process was killed by SIGKILL"))
     }
 
     @Test func `whose process is killed ends the command, and says why`() throws {
