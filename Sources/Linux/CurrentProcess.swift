@@ -49,6 +49,14 @@ public enum CurrentProcess {
         _ = try valueOrErrno { linux_set_parent_death_signal(signal.rawValue) }
     }
 
+    /// Changes to the root directory, so as to keep no other busy.
+    ///
+    /// The corresponding C function is `chdir`.
+    public static func leaveDirectory() {
+        // Refused, it stays where it is, and goes on.
+        _ = chdir("/")
+    }
+
     /// Leaves at once with this status, running nothing of the C library's on the way.
     ///
     /// The corresponding C function is `_exit`.

@@ -16,6 +16,14 @@ public enum Terminal {
         return group > 0 ? group : nil
     }
 
+    /// Whether this process is in the foreground.
+    ///
+    /// A group of another pid namespace has no number here, so that one cannot be told from another:
+    /// such a process counts as in the foreground where the foreground is such a group.
+    public static func isInForeground(of terminal: Int32) -> Bool {
+        tcgetpgrp(terminal) == getpgrp()
+    }
+
     /// Puts a process group into the foreground.
     ///
     /// `SIGTTOU` must be blocked or ignored, as it is with every signal blocked. The corresponding

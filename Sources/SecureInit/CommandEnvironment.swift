@@ -24,12 +24,14 @@ final class CommandEnvironment {
     ///   - decrypted: Names and values; they win over what was inherited.
     ///   - keyVariable: The variable that held the key, if one did.
     ///   - home: The value of `HOME`, where the command runs as another user.
+    ///   - isWhole: Whether even what is ours stays.
     init(
         inherited: InheritedEnvironment,
         keeping patterns: [NamePattern]?,
         decrypted: [(name: String, value: SecretBytes)],
         keyVariable: String?,
-        home: String?
+        home: String?,
+        isWhole: Bool
     ) {
         var plain: [(name: String, value: SecretBytes)] = []
         if let home { plain.append(("HOME", SecretBytes(copying: home.utf8))) }
@@ -37,7 +39,7 @@ final class CommandEnvironment {
         let added = plain.filter { !decryptedNames.contains($0.name) } + decrypted
         let replaced = Set(added.map(\.name))
         var kept = inherited.entries.filter { entry in
-            guard !inherited.isOurs(entry) else { return false }
+            guard isWhole || !inherited.isOurs(entry) else { return false }
             if let patterns, entry.place == nil,
                 !inherited.entry(entry, isNamedByOneOf: patterns)
             {

@@ -50,8 +50,9 @@ struct CommandPlan {
     let identity: ProcessStart.Identity?
     /// The home directory that goes with it.
     let home: String?
-    /// The limit on core dumps that secure-init was started with, which is the command's.
-    let coreLimit: CoreLimit
+    /// The limit on core dumps that secure-init was started with, which is the command's; nil where it
+    /// still applies.
+    let coreLimit: CoreLimit?
 
     /// Checks the settings.
     ///
@@ -59,13 +60,13 @@ struct CommandPlan {
     ///   - settings: What was asked for.
     ///   - arguments: The command and its arguments.
     ///   - needsKey: Whether there is anything to decrypt.
-    ///   - coreLimit: The limit on core dumps that secure-init was started with.
+    ///   - coreLimit: The limit on core dumps that secure-init was started with, where it has another.
     /// - Throws: ``InitError``: usage or configuration.
     init(
         settings: Settings,
         arguments: [UnsafePointer<CChar>],
         needsKey: Bool,
-        coreLimit: CoreLimit
+        coreLimit: CoreLimit? = nil
     ) throws(InitError) {
         self.coreLimit = coreLimit
         guard !arguments.isEmpty else { throw .noCommand }

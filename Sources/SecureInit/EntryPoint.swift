@@ -2,7 +2,7 @@ internal import Glibc
 internal import KeyProtocol
 internal import Linux
 
-/// The program: a supervisor, or one of its helpers.
+/// The program: a supervisor, one of its helpers, or another init by whose name it is called.
 public enum SecureInit {
     /// Runs, and ends the process.
     ///
@@ -11,6 +11,9 @@ public enum SecureInit {
     public static func main(inheritedSignalMask: UInt64) -> Never {
         let mask = SignalSet(rawValue: inheritedSignalMask)
         let arguments = CommandLine.unsafeArgv
+        if let personality = arguments[0].flatMap({ Personality(calledAs: String(cString: $0)) }) {
+            CurrentProcess.exit(run(as: personality, arguments, count: Int(CommandLine.argc), mask))
+        }
         if let role = arguments[Int(CommandLine.argc > 1 ? 1 : 0)].map({ String(cString: $0) })
             .flatMap(HelperProcess.Role.init)
         {
@@ -66,7 +69,7 @@ public enum SecureInit {
         let coreLimit = try harden()
         var environment = InheritedEnvironment.takeInitial()
         let parsed = try OptionParser(arguments: arguments, count: count)
-            .parse(variables: environment.options)
+            .parse(environment)
         let settings = parsed.settings
         if settings.showsHelp || settings.showsVersion {
             show(settings.showsHelp ? Help.text : "secure-init \(ProductVersion.text)\n")
@@ -115,9 +118,11 @@ public enum SecureInit {
         }
     }
 
-    private static func adoptOrphans(_ settings: Settings) throws(InitError) {
+    static func adoptOrphans(_ settings: Settings) throws(InitError) {
         do throws(Errno) {
-            if CurrentProcess.id != 1 { try CurrentProcess.becomeSubreaper() }
+            if CurrentProcess.id != 1, settings.adoptsOrphans {
+                try CurrentProcess.becomeSubreaper()
+            }
             if let signal = settings.parentDeathSignal {
                 try CurrentProcess.setParentDeathSignal(signal)
             }
@@ -126,15 +131,15 @@ public enum SecureInit {
         }
     }
 
-    private static func show(_ text: String) {
+    static func show(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
         var text = text
-        text.withUTF8 { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
     }
 }
 
 extension SignalQueue {
     /// Blocks every signal, before anything else is done.
-    fileprivate static func blockingAll(
+    static func blockingAll(
         inheritedMask: SignalSet
     ) throws(InitError) -> SignalQueue {
         do throws(Errno) {

@@ -28,6 +28,12 @@ final class InheritedEnvironment {
 
     /// Copies the initial environment and erases the original.
     static func takeInitial() -> InheritedEnvironment {
+        defer { InitialMemory.eraseEnvironment() }
+        return copyInitial()
+    }
+
+    /// Copies the initial environment.
+    static func copyInitial() -> InheritedEnvironment {
         var count = 0
         InitialMemory.forEachVariable { count += $0.count + 1 }
         var entries: [Entry] = []
@@ -41,7 +47,6 @@ final class InheritedEnvironment {
                 offset = end + 1
             }
         }
-        InitialMemory.eraseEnvironment()
         return InheritedEnvironment(block: block, entries: entries)
     }
 
@@ -114,6 +119,11 @@ final class InheritedEnvironment {
     func secret(named name: String) -> SecretBytes? {
         guard let entry = entries.first(where: { self.name(of: $0) == name }) else { return nil }
         return block.slice(entry.value)
+    }
+
+    /// Whether there is a variable of that name, whatever its value.
+    func contains(_ name: StaticString) -> Bool {
+        entries.contains { entry($0, isNamed: name) }
     }
 
     /// The value of a variable that is no secret; nil where there is none, or it is empty.

@@ -51,6 +51,8 @@ struct Log {
         }
     }
 
+    /// As whom the lines speak.
+    var program = "secure-init"
     var format = Format.text
     var level = Level.info
 
@@ -95,7 +97,7 @@ struct Log {
         var line: [UInt8] = []
         line.reserveCapacity(256)
         switch format {
-        case .text: Self.appendText(&line, level, sentence, fields)
+        case .text: appendText(&line, level, sentence, fields)
         case .json: Self.appendJSON(&line, level, sentence, fields)
         }
         if line.count >= Self.maximumCount { line.removeSubrange((Self.maximumCount - 1)...) }
@@ -109,16 +111,16 @@ struct Log {
         write(level ?? .warning, String(decoding: payload.dropFirst(), as: UTF8.self), [:])
     }
 
-    private static func appendText(
+    private func appendText(
         _ line: inout [UInt8],
         _ level: Level,
         _ sentence: String,
         _ fields: [(key: String, value: Value)]
     ) {
-        line += "secure-init: ".utf8
+        line += "\(program): ".utf8
         if level == .warning { line += "warning: ".utf8 }
         if level == .error { line += "error: ".utf8 }
-        appendPrintable(&line, sentence)
+        Self.appendPrintable(&line, sentence)
         for (key, value) in fields {
             line += " \(key)=".utf8
             switch value {
@@ -127,7 +129,7 @@ struct Log {
             case .text(let text):
                 let plain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 }
                 if plain {
-                    appendPrintable(&line, text)
+                    Self.appendPrintable(&line, text)
                 } else {
                     JSONValue.appendQuoted(&line, text)
                 }

@@ -59,9 +59,9 @@ extension Option {
         Option(
             "subreaper",
             .supervision,
-            .flag { $0.becomesSubreaper = $1 },
+            .flag { $0.adoptsOrphans = $1 },
             """
-            adopt orphans when not process 1 (done anyway; accepted for tini's sake)
+            adopt orphans when not process 1 (yes; =false leaves them to whoever else adopts)
             """
         ),
         Option(

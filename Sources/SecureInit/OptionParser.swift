@@ -20,14 +20,14 @@ struct OptionParser {
         var command: Int
     }
 
-    /// Reads variables, then flags.
+    /// Reads tini's variables, then those that begin with `SECURE_INIT_`, then flags: the last wins.
     ///
-    /// - Parameter variables: Name and value of what begins with `SECURE_INIT_`.
     /// - Returns: The settings, and where the command begins.
     /// - Throws: ``InitError``: usage.
-    func parse(variables: [(name: String, value: String)]) throws(InitError) -> Result {
+    func parse(_ environment: InheritedEnvironment) throws(InitError) -> Result {
         var settings = Settings()
-        for (name, value) in variables { try apply(name, value, to: &settings) }
+        TiniVariables(environment).apply(to: &settings)
+        for (name, value) in environment.options { try apply(name, value, to: &settings) }
         let command = try parseArguments(into: &settings)
         return Result(settings: settings, command: command)
     }

@@ -10,6 +10,18 @@ struct Settings {
         case never
     }
 
+    /// What is ended after the command has, where secure-init is not process 1.
+    ///
+    /// As process 1 it is everything in any case, for the kernel would kill it a moment later.
+    enum Leftovers {
+        /// Whatever came from the command.
+        case descendants
+        /// The command's process group.
+        case group
+        /// Nothing.
+        case spared
+    }
+
     // Key.
     var keySource: String?
     var certificatePath: String?
@@ -37,17 +49,26 @@ struct Settings {
     var clearsEnvironment = false
     var keptVariables: [NamePattern] = []
     var environmentFiles: [String] = []
+    /// Whether the command gets every variable as it is, and none is read here.
+    var passesEnvironment = false
 
     // Supervision.
     var signalsGroup = false
     var rewrites: [Signal: Signal?] = [:]
     var remappedExits: Set<Int32> = []
-    var becomesSubreaper = false
+    /// Whether orphans come to secure-init also where it is not process 1.
+    var adoptsOrphans = true
+    /// Whether a signal to stop that reaches secure-init stops it, too, behind the command.
+    var suspendsItself = false
     var parentDeathSignal: Signal?
     var warnsOnReap = false
     var stopGrace: Int64 = 3000
+    var leftovers = Leftovers.descendants
+    /// What to end with where the command was not started.
+    var exitCode: @Sendable (InitError) -> Int32 = { $0.exitCode }
 
-    // Lines.
+    // Lines, and answers.
+    var answersStatus = true
     var log = Log()
 
     // The original program's.

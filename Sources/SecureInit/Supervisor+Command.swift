@@ -19,7 +19,8 @@ extension Supervisor {
         )
         start.allowsShellScripts = true
         start.grouping = .processGroup
-        start.terminal = Terminal.controlling
+        // Out of the background it would be taken away from whoever has it.
+        start.terminal = Terminal.controlling.flatMap { Terminal.isInForeground(of: $0) ? $0 : nil }
         start.blockedSignals = signals.inheritedMask
         start.ignoredSignals = signals.inheritedIgnored
         start.identity = plan.identity
@@ -53,6 +54,7 @@ extension Supervisor {
             except: [signals.descriptor.rawValue] + (volume?.process.descriptors ?? [])
                 + (statusSocket.descriptor.map { [$0] } ?? [])
         )
+        CurrentProcess.leaveDirectory()
         log.info(
             "command started",
             ["command": .text(name), "pid": .number(Int64(command.pid))]
@@ -91,13 +93,19 @@ extension Supervisor {
     }
 
     /// Sends the command a signal that arrived here, or what it is rewritten to.
-    func forward(_ signal: Signal) {
+    func forward(_ received: Signal) {
         guard let command, command.end == nil else { return }
-        var signal = signal
-        if let rewritten = settings.rewrites[signal] {
-            guard let rewritten else { return }
-            signal = rewritten
+        // Of the table's two kinds of nothing, one is no entry and the other a signal to be dropped.
+        if let signal = settings.rewrites[received, default: received] {
+            send(signal, to: command)
         }
+        if settings.suspendsItself, received.comesFromTerminal {
+            // Whoever waits for us to stop shall see it. The kernel does not stop process 1.
+            try? ProcessTable.send(.stop, to: CurrentProcess.id)
+        }
+    }
+
+    private func send(_ signal: Signal, to command: Command) {
         log.debug("forwarding \(signal)")
         if signal == .continue { giveTerminalBack() }
         // The only failure there can be is that it has ended: its end is on the way here.
@@ -158,5 +166,12 @@ extension Supervisor {
         return path.split(separator: ":", omittingEmptySubsequences: false).map {
             $0.isEmpty ? name : "\($0)/\(name)"
         }
+    }
+}
+
+extension Signal {
+    /// Whether a terminal stops jobs with it.
+    fileprivate var comesFromTerminal: Bool {
+        self == .terminalStop || self == .terminalInput || self == .terminalOutput
     }
 }

@@ -6,6 +6,13 @@ extension Supervisor {
     /// As process 1 that is the whole pid namespace, `docker exec` shells included, which the
     /// kernel would kill without asking a moment later. Else it is what came from the command.
     func endLeftovers() {
+        if CurrentProcess.id != 1 {
+            switch settings.leftovers {
+            case .descendants: break
+            case .group: return endGroup()
+            case .spared: return
+            }
+        }
         guard Reaper.hasChildren || CurrentProcess.id == 1 else { return }
         guard CurrentProcess.seesOwnProcesses else {
             endGroup()
@@ -118,7 +125,8 @@ extension Supervisor {
         }
     }
 
-    /// Without a `/proc` of our own processes: the command's group is all there is to go by.
+    /// Ends the command's group, without a look at which processes there are: they may not be ours, and
+    /// without a `/proc` of our own processes there is nothing else to go by.
     private func endGroup() {
         guard let command else { return }
         do throws(Errno) {

@@ -4,6 +4,7 @@ internal import Linux
 extension Supervisor {
     /// Lets `secure-init status` ask from now on, where that is possible.
     func listenForStatus() {
+        guard settings.answersStatus else { return }
         do throws(Errno) {
             try statusSocket.open()
         } catch {

@@ -13,7 +13,7 @@ extension Supervisor {
         phase = .decrypting
         var decrypted: [(name: String, value: SecretBytes)] = []
         var names: Set<String> = []
-        for (name, entry) in inherited.encrypted {
+        for (name, entry) in settings.passesEnvironment ? [] : inherited.encrypted {
             // Of several, the C library finds the first.
             guard names.insert(name).inserted else { continue }
             do throws(VariableError) {
@@ -40,7 +40,8 @@ extension Supervisor {
             keeping: settings.clearsEnvironment ? settings.keptVariables : nil,
             decrypted: decrypted,
             keyVariable: plan.key.variable,
-            home: plan.home
+            home: plan.home,
+            isWhole: settings.passesEnvironment
         )
     }
 }

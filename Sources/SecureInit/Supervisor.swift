@@ -68,7 +68,7 @@ final class Supervisor {
             status = superviseCommand()
         } catch {
             report(error)
-            status = error.exitCode
+            status = settings.exitCode(error)
         }
         phase = .stopping
         endFetch()
@@ -92,10 +92,10 @@ final class Supervisor {
         if case .interrupted(let signal) = error {
             log.info(
                 "stopped before the command was started",
-                ["exit": .number(Int64(error.exitCode)), "signal": .text("\(signal)")]
+                ["exit": .number(Int64(settings.exitCode(error))), "signal": .text("\(signal)")]
             )
         } else {
-            log.error("\(error)", ["exit": .number(Int64(error.exitCode))])
+            log.error("\(error)", ["exit": .number(Int64(settings.exitCode(error)))])
         }
     }
 }

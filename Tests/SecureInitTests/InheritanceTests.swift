@@ -109,14 +109,19 @@ import Testing
 }
 
 /// The protocols by which a service manager hands something to one process, by its pid.
-@Suite(.requires(.root, .executables)) struct `Socket activation` {
+@Suite(.requires(.root, .executables, .tool("tini"), .tool("dumb-init")))
+struct `Socket activation` {
     private static let show = [
         "sh", "-c", "env | grep -E 'LISTEN|WATCHDOG|NOTIFY' | sort; echo $$",
     ]
 
     /// The variables that the command sees, and after them its pid.
-    private func run(_ environment: [String: String]) throws -> [String] {
-        let output = try InitProcess.run(["--env-only"] + Self.show, environment: environment)
+    private func run(
+        _ environment: [String: String],
+        under program: Init = .secureInit
+    ) throws -> [String] {
+        let process = try program.start(Self.show, environment: environment).process
+        let output = try process.wait()
         return output.text.split(separator: "\n").map(String.init)
     }
 
@@ -134,6 +139,15 @@ import Testing
                 "NOTIFY_SOCKET=/run/notify", "WATCHDOG_PID=\(pid)", "WATCHDOG_USEC=30000000",
             ]
         )
+    }
+
+    @Test(arguments: Init.allCases)
+    func `is for the init behind which nobody looks, under tini and dumb-init`(
+        program: Init
+    ) throws {
+        let lines = try run(["LISTEN_PID": "1"], under: program)
+        let isLost = program == .tini || program == .dumbInit
+        #expect(lines.first == "LISTEN_PID=\(isLost ? "1" : try #require(lines.last))")
     }
 
     @Test func `for somebody else stays that`() throws {

@@ -15,6 +15,7 @@ final class InitProcess {
     let process: Subprocess
 
     private let place: Place
+    private let name: String
 
     /// Starts it.
     ///
@@ -25,6 +26,7 @@ final class InitProcess {
     ///   - wrapper: A command that executes it, such as `setpriv` with its options.
     ///   - directory: Where it starts.
     ///   - descriptors: Descriptors it inherits: its number, and which of ours.
+    ///   - program: Another init in its place.
     /// - Throws: `POSIXError` where it cannot be started.
     init(
         _ arguments: [String],
@@ -32,17 +34,15 @@ final class InitProcess {
         place: Place = .processOne,
         wrapper: [String] = [],
         directory: String? = nil,
-        descriptors: [Int32: Int32] = [:]
+        descriptors: [Int32: Int32] = [:],
+        program: String = Executables.secureInit
     ) throws {
-        let namespaces = [
-            "unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child=KILL",
-        ]
         let command =
-            (place == .processOne ? namespaces : []) + wrapper + [Executables.secureInit]
-            + arguments
+            (place == .processOne ? Self.namespaces : []) + wrapper + [program] + arguments
         var environment = environment
         environment["PATH"] = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         self.place = place
+        name = URL(fileURLWithPath: program).lastPathComponent
         process = try Subprocess.start(
             command[0],
             Array(command.dropFirst()),
@@ -51,6 +51,11 @@ final class InitProcess {
             descriptors: descriptors
         )
     }
+
+    /// What makes the command behind it process 1 of namespaces of its own.
+    static let namespaces = [
+        "unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child=KILL",
+    ]
 
     /// Runs it to its end.
     static func run(
@@ -78,9 +83,9 @@ final class InitProcess {
     var pid: Int32 {
         get throws {
             guard place == .processOne else { return process.pid }
-            return try Self.await("secure-init") {
+            return try Self.await(name) {
                 ProcessTree.children(of: self.process.pid).first {
-                    ProcessTree.name(of: $0) == "secure-init"
+                    ProcessTree.name(of: $0) == self.name
                 }
             }
         }
@@ -142,6 +147,17 @@ enum ProcessTree {
     static func status(_ field: String, of pid: Int32) -> String? {
         text("/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix("\(field):") }
             .map { $0.dropFirst(field.count + 1).trimmingCharacters(in: .whitespaces) }
+    }
+
+    /// The signals that wait until the process takes them.
+    static func pending(_ pid: Int32) -> Set<Int32> {
+        let mask = status("ShdPnd", of: pid).flatMap { UInt64($0, radix: 16) } ?? 0
+        return Set((1...64).filter { mask >> UInt64($0 - 1) & 1 == 1 })
+    }
+
+    /// Whether a signal has stopped it.
+    static func isStopped(_ pid: Int32) -> Bool {
+        status("State", of: pid)?.hasPrefix("T") ?? false
     }
 
     /// Whether it blocks TERM.
