@@ -30,7 +30,7 @@ enum Help {
             Exit codes: the command's own; 128+n when signal n ended it; 126 not executable;
             127 not found; and before the command was started: 64 usage, 65 does not decrypt,
             69 no key in time, 71 operating system, 74 volume I/O, 77 refused by the server,
-            78 configuration.
+            78 configuration. Every line it can write, and what to do: docs/operations.md
 
             """
         return text
