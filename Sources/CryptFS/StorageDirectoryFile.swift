@@ -1,5 +1,6 @@
 internal import Glibc
 package import Linux
+internal import VolumeFormat
 
 /// A storage's topmost directory: found, made, and locked against a second writer.
 package enum StorageDirectoryFile {
@@ -35,6 +36,7 @@ package enum StorageDirectoryFile {
         return try describing("list", path) { () throws(Errno) in
             try DirectoryScan.contains(descriptor.rawValue) { record in
                 !DraftName.matches(record.name)
+                    && !GocryptfsNames.directoryIVName.withUTF8Buffer(record.name.elementsEqual)
                     && !record.name.elementsEqual("lost+found".utf8)
             }
         }

@@ -30,8 +30,18 @@ package struct VolumeConfigurationFile {
         }
     }
 
-    /// Encrypts and writes it, durably and only if there is none: under another name first, so that
-    /// it is there whole or not at all.
+    /// Whether there is such a file.
+    package func exists() throws(VolumeError) -> Bool {
+        do throws(Errno) {
+            _ = try FileStatus(path: path)
+            return true
+        } catch {
+            if error == .noSuchFile || error == .notDirectory { return false }
+            throw .system(operation: "look up", path: path, error)
+        }
+    }
+
+    /// Encrypts and writes it, see ``write(_:replacing:)``.
     package func write(_ configuration: RcloneConfiguration, key: SecretBytes) throws(VolumeError) {
         let bytes: [UInt8]
         do throws(VolumeFormatError) {
@@ -39,6 +49,20 @@ package struct VolumeConfigurationFile {
         } catch {
             throw .configurationInvalid(path: path, cause: error)
         }
+        try write(bytes)
+    }
+
+    /// Writes a configuration, durably: under another name first, so that it is there whole or not
+    /// at all.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file's content.
+    ///   - isReplacement: Takes the place of the one that is there; by default that is an error.
+    /// - Throws: ``VolumeError``.
+    package func write(
+        _ bytes: [UInt8],
+        replacing isReplacement: Bool = false
+    ) throws(VolumeError) {
         guard let name = FileName(Array(path.utf8.reversed().prefix { $0 != 0x2f }.reversed()))
         else { throw .system(operation: "open", path: path, .isDirectory) }
         let parent = String(path.dropLast(name.count))
@@ -61,7 +85,7 @@ package struct VolumeConfigurationFile {
                     in: directory.rawValue,
                     to: name,
                     in: directory.rawValue,
-                    .keepExisting
+                    isReplacement ? .replace : .keepExisting
                 )
             } catch {
                 try? FileCall.unlink(draft, in: directory.rawValue)
@@ -94,7 +118,7 @@ package struct VolumeConfigurationFile {
     }
 
     /// The file's bytes; nil when there is none.
-    private func contents() throws(VolumeError) -> [UInt8]? {
+    package func contents() throws(VolumeError) -> [UInt8]? {
         guard let descriptor = try open() else { return nil }
         let limit = RcloneConfiguration.maximumCount
         var bytes = [UInt8](repeating: 0, count: limit + 1)

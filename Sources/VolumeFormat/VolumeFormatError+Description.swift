@@ -52,6 +52,10 @@ extension NameFault: CustomStringConvertible {
             "without the volume's suffix"
         case .notOfThisEntry:
             "the file with the long name holds the name of another entry"
+        case .longNameMissing:
+            "the file with its long name is missing or cannot be read"
+        case .withoutEntry:
+            "a long name without the file or directory it belongs to"
         case .notCanonical:
             "decrypts, but the same name would be stored in another way"
         }

@@ -83,6 +83,12 @@ public enum NameFault: Error, Equatable, Sendable {
     /// A long name in the file beside an entry that is not its.
     case notOfThisEntry
 
+    /// An entry of a long name without the file that holds the name.
+    case longNameMissing
+
+    /// A file that holds a long name without the entry it belongs to.
+    case withoutEntry
+
     /// Would be written in another way: two stored names must never mean the same.
     case notCanonical
 }

@@ -50,6 +50,7 @@ public struct Decryption: Sendable {
         let tree = try StoredTree(of: volume)
         let state = TransferState(progress)
         state.update {
+            $0.special = tree.special
             $0.foreign = tree.foreign
             $0.failures = tree.failures
         }

@@ -1,8 +1,4 @@
-internal import CryptFS
-internal import Glibc
 internal import Linux
-internal import Synchronization
-internal import VolumeFormat
 
 /// Encrypts a folder, or a single file, into a volume.
 ///
@@ -51,39 +47,22 @@ public struct Encryption: Sendable {
     /// - Throws: ``TransferError`` where nothing could be begun.
     public func run() async throws(TransferError) -> TransferReport {
         try Nesting.check(source, storage: volume.path)
-        let root: SourceRoot
+        let state = TransferState(progress)
+        let filling: Filling
         let tree: PlainTree
         do throws(Errno) {
+            let root: SourceRoot
             (root, tree) = try open()
-            try removeDrafts()
+            filling = Filling(volume: volume, source: .folder(root), state: state, width: width)
+            try filling.removeDrafts()
         } catch {
             throw .file(path: source, .system(error))
         }
-        let state = TransferState(progress)
         state.update {
             $0.special = tree.special
             $0.failures = tree.failures
         }
-        let directories = tree.entries.filter { $0.kind == .directory }
-        for directory in directories {
-            state.attempt(directory) { () throws(TransferFault) in
-                try make(directory)
-                state.update { $0.directories += 1 }
-            }
-        }
-        await state.transfer(tree.entries.filter { $0.kind != .directory }, width: width) {
-            (entry, buffers) throws(TransferFault) in
-            try FileEncryption(volume: volume, source: root.descriptor.rawValue, state: state)
-                .run(entry, buffers)
-        }
-        // Last, for writing into a directory changes its times; deepest first, for a mode may
-        // forbid to go into it.
-        for directory in directories.reversed() {
-            state.attempt(directory) { () throws(TransferFault) in try finish(directory) }
-        }
-        state.attemptEnd { () throws(Errno) in
-            try FileCall.synchronize(volume.root.rawValue)
-        }
+        await filling.run(tree.entries)
         return state.report
     }
 
@@ -105,44 +84,5 @@ public struct Encryption: Sendable {
         guard let fileName = FileName(Array(name)) else { return nil }
         let parent = String(decoding: path.dropLast(name.count), as: UTF8.self)
         return (parent.isEmpty ? "." : parent, fileName)
-    }
-
-    /// What an interrupted run left; the storage is locked, so nobody is writing one.
-    private func removeDrafts() throws(Errno) {
-        var drafts: [FileName] = []
-        try DirectoryScan.forEach(in: volume.root.rawValue) { record in
-            if DraftName.matches(record.name), let name = FileName(record.name) {
-                drafts.append(name)
-            }
-        }
-        for draft in drafts { try? FileCall.unlink(draft, in: volume.root.rawValue) }
-    }
-
-    private func stored(_ directory: TreeEntry) throws(TransferFault) -> [FileName] {
-        var stored: [FileName] = []
-        for name in directory.path { stored.append(try volume.storedName(name, .directory)) }
-        return stored
-    }
-
-    private func make(_ directory: TreeEntry) throws(TransferFault) {
-        let stored = try stored(directory)
-        guard let name = stored.last else { return }
-        try system { () throws(Errno) in
-            let parent = try TreeDirectory.open(stored.dropLast(), below: volume.root.rawValue)
-            do throws(Errno) {
-                try FileCall.makeDirectory(name, in: parent.rawValue, mode: 0o700)
-            } catch .fileExists {
-                _ = try FileCall.open(name, in: parent.rawValue, [.readOnly, .directory])
-            }
-        }
-    }
-
-    private func finish(_ directory: TreeEntry) throws(TransferFault) {
-        let stored = try stored(directory)
-        try system { () throws(Errno) in
-            let made = try TreeDirectory.open(stored, below: volume.root.rawValue)
-            try Attributes.copy(directory.status, to: made.rawValue)
-            try FileCall.synchronize(made.rawValue)
-        }
     }
 }

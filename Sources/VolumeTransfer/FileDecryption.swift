@@ -1,7 +1,6 @@
 internal import CryptFS
 internal import Glibc
 internal import Linux
-internal import VolumeFormat
 
 /// Decrypts one file or symbolic link.
 struct FileDecryption {
@@ -21,7 +20,7 @@ struct FileDecryption {
         }
         switch entry.kind {
         case .file: try decryptFile(stored, from, as: name, into, buffers)
-        case .link: try decryptLink(stored, from, as: name, into, entry.status, buffers)
+        case .link: try decryptLink(stored, from, as: name, into, entry.status)
         case .directory: break
         }
     }
@@ -35,14 +34,9 @@ struct FileDecryption {
     ) throws(TransferFault) {
         let file = try volume.openFile(stored, in: from)
         let status = try system { () throws(Errno) in
-            try FileStatus(of: file.descriptor.rawValue)
+            try FileStatus(of: file.descriptor)
         }
-        let size: UInt64
-        do throws(VolumeFormatError) {
-            size = try RcloneContent.plaintextCount(forCiphertext: status.size)
-        } catch {
-            throw .damaged(error)
-        }
+        let size = try file.contentSize()
         let parent = into.rawValue
         if let found = try? FileStatus(in: parent, named: name), found.kind == .regular,
             found.size == size, found.modified == status.modified
@@ -78,7 +72,7 @@ struct FileDecryption {
     }
 
     private func copy(
-        _ file: SealedFile,
+        _ file: StoredFile,
         to number: Int32,
         size: UInt64,
         _ buffers: TransferBuffers
@@ -86,7 +80,12 @@ struct FileDecryption {
         var offset: UInt64 = 0
         while offset < size {
             try state.progress.checkpoint()
-            let count = try file.read(at: offset, size: size, buffers)
+            let count = try file.read(
+                at: offset,
+                size: size,
+                into: buffers.plain,
+                sealed: buffers.sealed
+            )
             try system { () throws(Errno) in
                 try FileCall.write(
                     number,
@@ -100,7 +99,7 @@ struct FileDecryption {
     }
 
     private func compare(
-        _ file: SealedFile,
+        _ file: StoredFile,
         _ number: Int32,
         size: UInt64,
         _ buffers: TransferBuffers
@@ -108,7 +107,12 @@ struct FileDecryption {
         var offset: UInt64 = 0
         while offset < size {
             try state.progress.checkpoint()
-            let count = try file.read(at: offset, size: size, buffers)
+            let count = try file.read(
+                at: offset,
+                size: size,
+                into: buffers.plain,
+                sealed: buffers.sealed
+            )
             let again = try system { () throws(Errno) in
                 try FileCall.read(
                     number,
@@ -127,10 +131,9 @@ struct FileDecryption {
         _ from: borrowing OwnedDescriptor,
         as name: FileName,
         _ into: borrowing OwnedDescriptor,
-        _ status: FileStatus,
-        _ buffers: TransferBuffers
+        _ status: FileStatus
     ) throws(TransferFault) {
-        let destination = try LinkTarget.read(stored, in: from, of: volume, buffers)
+        let destination = try LinkTarget.read(stored, in: from, of: volume)
         let parent = into.rawValue
         if let found = try? FileCall.readLink(name, in: parent), found == destination {
             state.passOver(bytes: 0)

@@ -10,6 +10,9 @@ public struct StoredTree: Sendable {
     /// Entries of the storage that are none of the volume's.
     public private(set) var foreign: [TransferReport.Note<String>] = []
 
+    /// Neither file nor directory nor link, and yet the volume's: pipes, sockets, devices.
+    public private(set) var special: [String] = []
+
     /// Directories that could not be listed.
     public private(set) var failures: [TransferReport.Note<TransferFault>] = []
 
@@ -37,11 +40,11 @@ public struct StoredTree: Sendable {
         }
         var pending: [(plain: [[UInt8]], stored: [FileName])] = [(path, top)]
         while let (plain, stored) = pending.popLast() {
-            do throws(Errno) {
+            do throws(TransferFault) {
                 let below = try list(stored, plain, volume)
                 if isRecursive { pending += below }
             } catch {
-                failures.append(.init(path: TreeEntry.text(plain), cause: .system(error)))
+                failures.append(.init(path: TreeEntry.text(plain), cause: error))
             }
         }
     }
@@ -50,28 +53,56 @@ public struct StoredTree: Sendable {
         _ stored: [FileName],
         _ plain: [[UInt8]],
         _ volume: StoredVolume
-    ) throws(Errno) -> [(plain: [[UInt8]], stored: [FileName])] {
-        let directory = try TreeDirectory.open(stored, below: volume.root.rawValue)
+    ) throws(TransferFault) -> [(plain: [[UInt8]], stored: [FileName])] {
+        let directory = try StoredDirectory(opening: stored, of: volume)
+        let number = directory.descriptor.rawValue
         var found: [FileName] = []
-        try DirectoryScan.forEach(in: directory.rawValue) { record in
-            guard !DraftName.matches(record.name), let name = FileName(record.name) else { return }
-            found.append(name)
+        try system { () throws(Errno) in
+            try DirectoryScan.forEach(in: number) { record in
+                guard !DraftName.matches(record.name), let name = FileName(record.name) else {
+                    return
+                }
+                found.append(name)
+            }
         }
         var below: [(plain: [[UInt8]], stored: [FileName])] = []
         for name in found {
             let status: FileStatus
             do throws(Errno) {
-                status = try FileStatus(in: directory.rawValue, named: name)
+                status = try FileStatus(in: number, named: name)
             } catch .noSuchFile {
                 continue
+            } catch {
+                throw .system(error)
             }
             do throws(VolumeFormatError) {
-                guard let entry = try entry(stored + [name], plain, status, volume.names) else {
-                    note(stored + [name], "neither file nor directory")
-                    continue
+                let plainName: PlainName?
+                switch volume.cipher {
+                case .rclone(_, let names): plainName = try Self.plain(name, status, names)
+                case .gocryptfs(_, let names):
+                    plainName = try Self.plain(
+                        name,
+                        status,
+                        names,
+                        directory,
+                        isRoot: stored.isEmpty
+                    )
                 }
-                entries.append(entry)
-                if entry.kind == .directory { below.append((entry.path, entry.stored)) }
+                switch plainName {
+                case .none: continue
+                case .special(let name): special.append(TreeEntry.text(plain + [name]))
+                case .foreign: note(stored + [name], "neither file nor directory")
+                case .entry(let kind, let plainName):
+                    let entry = TreeEntry(
+                        kind: kind,
+                        path: plain + [plainName],
+                        status: status,
+                        contentSize: Self.size(kind, name, status, in: directory, volume),
+                        stored: stored + [name]
+                    )
+                    entries.append(entry)
+                    if kind == .directory { below.append((entry.path, entry.stored)) }
+                }
             } catch {
                 note(stored + [name], error.description)
             }
@@ -79,78 +110,97 @@ public struct StoredTree: Sendable {
         return below
     }
 
-    private func entry(
-        _ stored: [FileName],
-        _ plain: [[UInt8]],
+    /// What an entry of the storage is to a person; nil for what belongs to the format.
+    private enum PlainName {
+        case entry(TreeEntry.Kind, [UInt8])
+        case special([UInt8])
+        case foreign
+    }
+
+    private static func plain(
+        _ stored: FileName,
         _ status: FileStatus,
         _ names: RcloneNames
-    ) throws(VolumeFormatError) -> TreeEntry? {
-        guard let last = stored.last else { return nil }
-        let kind: TreeEntry.Kind
-        var name: [UInt8]
+    ) throws(VolumeFormatError) -> PlainName? {
         switch status.kind {
         case .directory:
-            kind = .directory
-            name = try names.decryptDirectoryName(Array(last.bytes))
+            return .entry(.directory, try names.decryptDirectoryName(Array(stored.bytes)))
         case .regular:
-            name = try names.decryptFileName(Array(last.bytes))
+            var name = try names.decryptFileName(Array(stored.bytes))
             let isLink =
                 name.count > Self.linkSuffix.count
                 && name.suffix(Self.linkSuffix.count).elementsEqual(Self.linkSuffix)
-            kind = isLink ? .link : .file
             if isLink { name.removeLast(Self.linkSuffix.count) }
+            return .entry(isLink ? .link : .file, name)
         case .symbolicLink, .special:
-            return nil
+            return .foreign
         }
-        return TreeEntry(
-            kind: kind,
-            path: plain + [name],
-            status: status,
-            contentSize: kind == .directory
-                ? nil : try? RcloneContent.plaintextCount(forCiphertext: status.size),
-            stored: stored
+    }
+
+    private static func plain(
+        _ stored: FileName,
+        _ status: FileStatus,
+        _ names: GocryptfsNames,
+        _ directory: borrowing StoredDirectory,
+        isRoot: Bool
+    ) throws(VolumeFormatError) -> PlainName? {
+        let entry = Array(stored.bytes)
+        let longText: [UInt8]?
+        switch entry.withUnsafeBytes({ names.kind(of: $0, isRoot: isRoot) }) {
+        case .configuration, .directoryIV: return nil
+        case .longName:
+            let suffix = GocryptfsNames.longNameSuffix.utf8CodeUnitCount
+            guard let content = FileName(entry.dropLast(suffix)),
+                (try? FileStatus(in: directory.descriptor.rawValue, named: content)) != nil
+            else { throw .name(.withoutEntry) }
+            return nil
+        case .longContent:
+            do throws(TransferFault) {
+                let file = try stored.ofLongName()
+                let number = directory.descriptor.rawValue
+                longText = try system { () throws(Errno) in
+                    try SmallStoredFile.read(
+                        file,
+                        in: number,
+                        limit: GocryptfsNames.maximumTextCount
+                    )
+                }
+            } catch {
+                throw .name(.longNameMissing)
+            }
+        case .name: longText = nil
+        }
+        let name = try names.name(
+            of: GocryptfsStoredName(entry: entry, longText: longText),
+            in: directory.iv
         )
+        switch status.kind {
+        case .directory: return .entry(.directory, name)
+        case .regular: return .entry(.file, name)
+        case .symbolicLink: return .entry(.link, name)
+        case .special: return .special(name)
+        }
+    }
+
+    private static func size(
+        _ kind: TreeEntry.Kind,
+        _ name: FileName,
+        _ status: FileStatus,
+        in directory: borrowing StoredDirectory,
+        _ volume: StoredVolume
+    ) -> UInt64? {
+        switch (kind, volume.cipher) {
+        case (.directory, _): return nil
+        case (.link, .gocryptfs):
+            let target = try? LinkTarget.read(name, in: directory.descriptor, of: volume)
+            return target.map { UInt64($0.count) }
+        default: return volume.cipher.contentCount(forStored: status.size)
+        }
     }
 
     private mutating func note(_ stored: [FileName], _ cause: String) {
         foreign.append(
             .init(path: stored.map(\.description).joined(separator: "/"), cause: cause)
         )
-    }
-}
-
-extension StoredVolume {
-    /// Where a plain directory lies in the storage.
-    func storedDirectory(_ path: [[UInt8]]) throws(TransferError) -> [FileName] {
-        var stored: [FileName] = []
-        for name in path {
-            do throws(TransferFault) {
-                stored.append(try storedName(name, .directory))
-            } catch {
-                throw .file(path: TreeEntry.text(path), error)
-            }
-        }
-        return stored
-    }
-
-    /// The directory entry for a plain name.
-    func storedName(_ name: [UInt8], _ kind: TreeEntry.Kind) throws(TransferFault) -> FileName {
-        let suffix = StoredTree.linkSuffix
-        if kind == .file, name.count > suffix.count, name.suffix(suffix.count).elementsEqual(suffix)
-        {
-            throw .reservedName
-        }
-        let bytes: [UInt8]
-        do throws(VolumeFormatError) {
-            switch kind {
-            case .directory: bytes = try names.encryptDirectoryName(name)
-            case .link: bytes = try names.encryptFileName(name + suffix)
-            case .file: bytes = try names.encryptFileName(name)
-            }
-        } catch {
-            throw .name(error)
-        }
-        guard let stored = FileName(bytes) else { throw .name(.name(.notPermitted)) }
-        return stored
     }
 }

@@ -1,7 +1,7 @@
 public import CryptFS
 public import Cryptography
 internal import Linux
-public import VolumeFormat
+internal import VolumeFormat
 
 /// A volume's storage, opened by path for whoever reads or fills it without mounting it.
 public final class StoredVolume: Sendable {
@@ -19,35 +19,38 @@ public final class StoredVolume: Sendable {
         /// That is an error.
         case never
 
-        /// An empty storage becomes a volume with this configuration.
-        case ifEmpty(RcloneVolumeConfiguration)
+        /// An empty storage becomes a volume like this.
+        case ifEmpty(NewVolume)
 
         /// As ``ifEmpty(_:)``, and a volume that is there already is an error.
-        case required(RcloneVolumeConfiguration)
+        case required(NewVolume)
 
-        var configuration: RcloneVolumeConfiguration? {
+        var volume: NewVolume? {
             switch self {
             case .never: nil
-            case .ifEmpty(let configuration), .required(let configuration): configuration
+            case .ifEmpty(let volume), .required(let volume): volume
             }
         }
     }
 
     /// What the volume's configuration says.
-    public let configuration: RcloneVolumeConfiguration
+    public let format: StoredFormat
+
+    /// Where the volume's configuration is.
+    public let configurationPath: String
 
     /// Whether this opening made it.
     public let isNew: Bool
 
     let path: String
     let root: OwnedDescriptor
-    let keys: RcloneKeys
-    let names: RcloneNames
+    let cipher: StoredCipher
 
     /// Opens a volume, or makes one.
     ///
     /// - Parameters:
-    ///   - location: Where it lies; without a configuration, `./encrypt.conf`.
+    ///   - location: Where it lies; without a configuration, that is
+    ///     looked for: `gocryptfs.conf` in the storage, else `./encrypt.conf`.
     ///   - key: The key as text.
     ///   - access: Writing takes the storage's lock, and holds it as long as this lives.
     ///   - creation: What happens where there is no volume yet.
@@ -58,8 +61,11 @@ public final class StoredVolume: Sendable {
         access: Access,
         creation: Creation = .never
     ) throws(TransferError) {
-        let file = VolumeConfigurationFile(path: location.configuration ?? "./encrypt.conf")
-        let existing = try stopping { () throws(VolumeError) in try file.read(key: key) }
+        let (file, existing) = try stopping { () throws(VolumeError) in
+            let file = try StoredConfiguration.find(location, for: creation.volume)
+            return (file, try StoredConfiguration(reading: file, key: key))
+        }
+        let configuration: StoredConfiguration
         if let existing {
             if case .required = creation { throw .exists(path: file.path) }
             root = try stopping { () throws(VolumeError) in
@@ -70,7 +76,7 @@ public final class StoredVolume: Sendable {
             let hasContent = try stopping { () throws(VolumeError) in
                 try StorageDirectoryFile.hasContent(location.storage)
             }
-            guard !hasContent, let new = creation.configuration else {
+            guard !hasContent, let new = creation.volume else {
                 throw .volume(
                     .configurationMissing(
                         path: file.path,
@@ -80,19 +86,38 @@ public final class StoredVolume: Sendable {
                 )
             }
             root = try stopping { () throws(VolumeError) in
-                let root = try StorageDirectoryFile.create(location.storage)
-                try file.write(new.configuration, key: key)
-                return root
+                try StorageDirectoryFile.create(location.storage)
             }
-            configuration = new
+            configuration = try new.make(in: root, file, key: key)
         }
         isNew = existing == nil
         path = location.storage
+        configurationPath = file.path
+        format = StoredFormat(configuration)
         do throws(VolumeFormatError) {
-            keys = try configuration.makeKeys()
-            names = try configuration.makeNames(keys: keys)
+            cipher = try StoredCipher(configuration)
         } catch {
             throw .volume(.configurationInvalid(path: file.path, cause: error))
+        }
+    }
+
+    /// A volume whose configuration is not on the disk yet, for reading.
+    init(
+        _ location: VolumeLocation,
+        _ configuration: StoredConfiguration,
+        at path: String
+    ) throws(TransferError) {
+        root = try stopping { () throws(VolumeError) in
+            try StorageDirectoryFile.open(location.storage, isReadOnly: true)
+        }
+        isNew = false
+        self.path = location.storage
+        configurationPath = path
+        format = StoredFormat(configuration)
+        do throws(VolumeFormatError) {
+            cipher = try StoredCipher(configuration)
+        } catch {
+            throw .volume(.configurationInvalid(path: path, cause: error))
         }
     }
 }

@@ -2,11 +2,15 @@ internal import CryptFS
 internal import Cryptography
 internal import Glibc
 
-/// Memory that one thread transfers with: sixteen blocks, and as many sealed.
+/// Memory that one thread transfers with: a piece of content, and as much of it sealed.
 ///
 /// Zeroed when it goes, for it holds plaintext.
 final class TransferBuffers {
-    static let blocks = 16
+    /// Content that is read or written at once, in bytes: whole blocks of either format.
+    static let pieceCount = 16 * SealedFile.blockCount
+
+    /// The same of whichever format and cipher makes it longest.
+    private static let sealedCount = 16 * SealedFile.sealedBlockCount + pieceCount / 64
 
     /// Content on its way.
     let plain: UnsafeMutableRawBufferPointer
@@ -18,9 +22,9 @@ final class TransferBuffers {
     let sealed: UnsafeMutableRawBufferPointer
 
     init() {
-        plain = .allocate(byteCount: Self.blocks * SealedFile.blockCount, alignment: 4096)
-        again = .allocate(byteCount: Self.blocks * SealedFile.blockCount, alignment: 4096)
-        sealed = .allocate(byteCount: Self.blocks * SealedFile.sealedBlockCount, alignment: 4096)
+        plain = .allocate(byteCount: Self.pieceCount, alignment: 4096)
+        again = .allocate(byteCount: Self.pieceCount, alignment: 4096)
+        sealed = .allocate(byteCount: Self.sealedCount, alignment: 4096)
     }
 
     /// Whether both have the same content, of `count` bytes.

@@ -20,6 +20,12 @@ public enum TransferError: Error, Sendable {
     /// Something else than what is wanted: a directory to print, say.
     case wrongKind(path: String)
 
+    /// A volume of rclone's format, which has no master key to write down.
+    case noMasterKey(path: String)
+
+    /// The master key opens nothing of what is in the storage.
+    case wrongMasterKey(storage: String)
+
     /// One file, or the folder all are in.
     case file(path: String, TransferFault)
 }
@@ -62,6 +68,11 @@ extension TransferError: CustomStringConvertible {
             "\(path) and the storage \(storage) lie one in the other: use two separate directories"
         case .notFound(let path): "nothing called \(path) in the volume"
         case .wrongKind(let path): "\(path) is not a file"
+        case .noMasterKey(let path):
+            "\(path) is of rclone's format, which has no master key: keep the configuration and "
+                + "its key"
+        case .wrongMasterKey(let storage):
+            "this master key, or this way to store names, opens nothing of what is in \(storage)"
         case .file(let path, let fault): "\(path): \(fault)"
         }
     }

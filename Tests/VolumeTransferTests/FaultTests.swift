@@ -92,7 +92,7 @@ import VolumeTransfer
     @Test func `is refused where one folder lies in the other`() async throws {
         let sandbox = try Sandbox()
         try sandbox.directory.write("x", to: "plain/file")
-        _ = try sandbox.open(.writing, .required(.new()))
+        _ = try sandbox.open(.writing, .required(.rclone(.new())))
         for source in ["", "storage", "storage/."] {
             await #expect(throws: TransferError.self) { try await sandbox.encrypt(source) }
         }
@@ -112,7 +112,7 @@ import VolumeTransfer
         let error = #expect(throws: TransferError.self) {
             try sandbox.open(
                 .writing,
-                .ifEmpty(.new()),
+                .ifEmpty(.rclone(.new())),
                 key: SecretBytes(copying: "another".utf8)
             )
         }
@@ -123,10 +123,10 @@ import VolumeTransfer
     @Test func `becomes a volume once`() throws {
         let sandbox = try Sandbox()
         #expect(throws: TransferError.self) { try sandbox.open(.writing) }
-        #expect(try sandbox.open(.writing, .required(.new())).isNew)
-        #expect(try !sandbox.open(.writing, .ifEmpty(.new())).isNew)
+        #expect(try sandbox.open(.writing, .required(.rclone(.new()))).isNew)
+        #expect(try !sandbox.open(.writing, .ifEmpty(.rclone(.new()))).isNew)
         let error = #expect(throws: TransferError.self) {
-            try sandbox.open(.writing, .required(.new()))
+            try sandbox.open(.writing, .required(.rclone(.new())))
         }
         #expect(error?.description.contains("already") == true)
     }
@@ -134,13 +134,15 @@ import VolumeTransfer
     @Test func `with content and no configuration is left alone`() throws {
         let sandbox = try Sandbox()
         try sandbox.directory.write("x", to: "storage/file")
-        #expect(throws: TransferError.self) { try sandbox.open(.writing, .ifEmpty(.new())) }
+        #expect(throws: TransferError.self) {
+            try sandbox.open(.writing, .ifEmpty(.rclone(.new())))
+        }
         #expect(!FileManager.default.fileExists(atPath: sandbox.directory("c.conf")))
     }
 
     @Test func `has one writer at a time, and any number of readers`() throws {
         let sandbox = try Sandbox()
-        let writer = try sandbox.open(.writing, .required(.new()))
+        let writer = try sandbox.open(.writing, .required(.rclone(.new())))
         #expect(throws: TransferError.self) { try sandbox.open(.writing) }
         _ = try sandbox.open(.reading)
         withExtendedLifetime(writer) {}

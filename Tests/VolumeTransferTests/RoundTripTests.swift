@@ -11,7 +11,7 @@ import VolumeTransfer
         try sandbox.makeTree("plain")
         let there = try await sandbox.encrypt(
             "plain",
-            configuration: .new(nameEncryption: encryption)
+            new: .rclone(.new(nameEncryption: encryption))
         )
         #expect(there.failures.isEmpty, "\(there.failures)")
         #expect(there.files == 12 && there.links == 3 && there.directories == 7)
@@ -41,7 +41,7 @@ import VolumeTransfer
         let sandbox = try Sandbox()
         try sandbox.makeTree("plain")
         // A volume that exists, with nothing in it.
-        _ = try sandbox.open(.writing, .required(.new()))
+        _ = try sandbox.open(.writing, .required(.rclone(.new())))
         try sandbox.rclone(
             "copy",
             "--links",

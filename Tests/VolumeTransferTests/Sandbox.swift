@@ -33,9 +33,9 @@ struct Sandbox {
     func encrypt(
         _ source: String,
         progress: TransferProgress = TransferProgress(),
-        configuration: RcloneVolumeConfiguration? = nil
+        new: NewVolume? = nil
     ) async throws -> TransferReport {
-        let volume = try open(.writing, .ifEmpty(configuration ?? .new()))
+        let volume = try open(.writing, .ifEmpty(new ?? .rclone(.new())))
         return try await Encryption(
             of: directory(source),
             into: volume,

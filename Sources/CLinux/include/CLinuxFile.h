@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/xattr.h>
 
 // The GNU extensions among the flags of open(2), which the importer does not see.
 extern const int linux_o_path;

@@ -64,7 +64,7 @@ struct OriginalArguments: Equatable {
     ) {
         translated = [
             // It copied with `cp -r`.
-            "volume", "encrypt", "--keep-folder", "--config",
+            "volume", "encrypt", "--keep-folder", "--format", "rclone", "--config",
             flags.value("config-path") ?? "./encrypt.conf",
             content, "./storage",
         ]

@@ -9,6 +9,9 @@ enum ExitStatus: Int32 {
     /// A check found something that needs mending.
     case failure = 1
 
+    /// A volume is damaged: as `gocryptfs -fsck` ends.
+    case damaged = 26
+
     /// The arguments make no sense.
     case usage = 64
 

@@ -26,20 +26,34 @@ struct TransferOptions: ParsableArguments {
     func run(
         _ transfer: (TransferProgress, Int) async throws(TransferError) -> TransferReport
     ) async throws {
-        let progress = Interruption.watch()
+        let (progress, width) = (Interruption.watch(), width)
+        let report = try await showing(progress) { () throws(TransferError) in
+            try await transfer(progress, width)
+        }
+        try tell(report)
+        if let number = Interruption.number { throw ExitCode(128 + number) }
+        if let worst = Self.status(report) { throw ExitCode(worst.rawValue) }
+    }
+
+    /// How many files at once.
+    var width: Int { parallel ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// Runs something with a progress bar.
+    ///
+    /// - Throws: ``CommandFailure``.
+    func showing(
+        _ progress: TransferProgress,
+        _ body: () async throws(TransferError) -> TransferReport
+    ) async throws -> TransferReport {
         let bar = quiet || isatty(2) == 0 ? nil : ProgressBar.start(progress)
-        let width = parallel ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let report: TransferReport
         do throws(TransferError) {
-            report = try await transfer(progress, width)
+            let report = try await body()
+            await bar?.end()
+            return report
         } catch {
             await bar?.end()
             throw CommandFailure(error)
         }
-        await bar?.end()
-        try tell(report)
-        if let number = Interruption.number { throw ExitCode(128 + number) }
-        if let worst = Self.status(report) { throw ExitCode(worst.rawValue) }
     }
 
     private func tell(_ report: TransferReport) throws {

@@ -6,12 +6,14 @@ struct VolumeCommand: ParsableCommand {
         commandName: "volume",
         abstract: "Makes, reads, fills and mounts encrypted volumes.",
         discussion: """
-            A volume is a directory of encrypted files, in rclone's format, and a configuration \
-            encrypted under the key. rclone reads both with the key as RCLONE_CONFIG_PASS.
+            A volume is a directory of encrypted files, in gocryptfs's or rclone's format, and a \
+            configuration that the key opens. gocryptfs takes the key as its password, rclone as \
+            RCLONE_CONFIG_PASS.
             """,
         subcommands: [
             VolumeCreate.self, VolumeInfo.self, VolumeList.self, VolumePrint.self,
-            VolumeEncrypt.self, VolumeDecrypt.self, VolumeMount.self,
+            VolumeEncrypt.self, VolumeDecrypt.self, VolumeMount.self, VolumeCheckCommand.self,
+            VolumePassword.self, VolumeMigrate.self, VolumeExport.self, VolumeRecover.self,
         ]
     )
 }

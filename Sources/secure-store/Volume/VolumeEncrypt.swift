@@ -24,6 +24,9 @@ struct VolumeEncrypt: AsyncParsableCommand {
     @Option(help: "What happens where there is no volume: auto makes one, never is an error.")
     var create = VolumeCreation.auto
 
+    @Option(help: "Whose format a new volume has: gocryptfs, or rclone.")
+    var format = VolumeFormatName.usual
+
     @Flag(
         help: """
             Make the folder itself a directory of the volume, unless its path ends in . or ..
@@ -34,9 +37,10 @@ struct VolumeEncrypt: AsyncParsableCommand {
     @OptionGroup var transfer: TransferOptions
 
     func run() async throws {
+        let key = try selection.readKey()
         let creation: StoredVolume.Creation =
-            create == .auto ? .ifEmpty(try NewVolumeOptions.usual()) : .never
-        let volume = try selection.open(storage, .writing, creation)
+            create == .auto ? .ifEmpty(try format.volume(for: key)) : .never
+        let volume = try selection.open(storage, .writing, key, creation)
         try await transfer.run { progress, width throws(TransferError) in
             try await Encryption(
                 of: source,

@@ -14,7 +14,8 @@ extension CommandFailure {
         switch error {
         case .volume(let cause): status = ExitStatus(rawValue: cause.exitCode) ?? .system
         case .exists: status = .exists
-        case .nested, .wrongKind: status = .usage
+        case .nested, .wrongKind, .noMasterKey: status = .usage
+        case .wrongMasterKey: status = .data
         case .notFound: status = .inputOutput
         case .file(_, let fault): status = ExitStatus(fault)
         }

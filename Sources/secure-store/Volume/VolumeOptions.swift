@@ -8,24 +8,31 @@ internal import VolumeTransfer
 struct VolumeSelection: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The volume's configuration, encrypted under the key.",
+            "The volume's configuration; without it gocryptfs.conf in the storage, else "
+                + "./encrypt.conf.",
             valueName: "file"
         )
     )
-    var config = "./encrypt.conf"
+    var config: String?
 
     @OptionGroup var key: KeyOptions
 
     /// Opens the volume.
     ///
     /// - Throws: ``CommandFailure``, and what reading a key throws.
+    func open(_ storage: String, _ access: StoredVolume.Access) throws -> StoredVolume {
+        try open(storage, access, readKey())
+    }
+
+    /// Opens the volume with a key that was read.
+    ///
+    /// - Throws: ``CommandFailure``.
     func open(
         _ storage: String,
         _ access: StoredVolume.Access,
-        _ creation: StoredVolume.Creation = .never,
-        confirming: Bool = false
+        _ key: StoreKey,
+        _ creation: StoredVolume.Creation = .never
     ) throws -> StoredVolume {
-        let key = try readKey(confirming: confirming)
         do throws(TransferError) {
             return try StoredVolume(
                 location(storage),

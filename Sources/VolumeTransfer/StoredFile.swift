@@ -1,0 +1,131 @@
+internal import CryptFS
+internal import Linux
+internal import VolumeFormat
+
+/// A stored file, open: for one thread.
+enum StoredFile {
+    case rclone(SealedFile)
+    case gocryptfs(GocryptfsStoredFile)
+
+    var descriptor: Int32 {
+        switch self {
+        case .rclone(let file): file.descriptor.rawValue
+        case .gocryptfs(let file): file.descriptor.rawValue
+        }
+    }
+
+    /// The length of its content at present, in bytes.
+    func contentSize() throws(TransferFault) -> UInt64 {
+        switch self {
+        case .rclone(let file):
+            return try stored { () throws(SealedFileError) in try file.storedContentSize() }
+        case .gocryptfs(let file): return try file.contentSize()
+        }
+    }
+
+    /// Reads content.
+    ///
+    /// - Parameters:
+    ///   - offset: A multiple of ``TransferBuffers/pieceCount``.
+    ///   - size: The content's length.
+    ///   - plain: Receives it; ``TransferBuffers/pieceCount`` bytes.
+    ///   - sealed: Room for as much, sealed.
+    /// - Returns: How many bytes: a buffer full, fewer only at the end.
+    /// - Throws: ``TransferFault``.
+    func read(
+        at offset: UInt64,
+        size: UInt64,
+        into plain: UnsafeMutableRawBufferPointer,
+        sealed: UnsafeMutableRawBufferPointer
+    ) throws(TransferFault) -> Int {
+        let count = Int(min(UInt64(plain.count), size - offset))
+        switch self {
+        case .rclone(let file):
+            try stored { () throws(SealedFileError) in
+                try file.open(
+                    blocksFrom: offset / UInt64(SealedFile.blockCount),
+                    size: size,
+                    into: plain,
+                    sealed: sealed
+                )
+            }
+        case .gocryptfs(let file):
+            try file.read(
+                at: offset,
+                into: UnsafeMutableRawBufferPointer(rebasing: plain[..<count]),
+                sealed: sealed
+            )
+        }
+        return count
+    }
+
+    /// Writes content of a new file.
+    ///
+    /// - Parameters:
+    ///   - offset: A multiple of ``TransferBuffers/pieceCount``.
+    ///   - plain: The content; fewer than a piece only at the end.
+    ///   - sealed: Room for it, sealed.
+    /// - Throws: ``TransferFault``.
+    func write(
+        at offset: UInt64,
+        _ plain: UnsafeRawBufferPointer,
+        sealed: UnsafeMutableRawBufferPointer
+    ) throws(TransferFault) {
+        switch self {
+        case .rclone(let file):
+            try system { () throws(Errno) in
+                try file.seal(
+                    blocksFrom: offset / UInt64(SealedFile.blockCount),
+                    plain,
+                    sealed: sealed
+                )
+            }
+        case .gocryptfs(let file): try file.write(at: offset, plain, sealed: sealed)
+        }
+    }
+}
+
+extension StoredVolume {
+    /// Opens a stored file, and nothing that is not one.
+    func openFile(
+        _ name: FileName,
+        in directory: borrowing OwnedDescriptor
+    ) throws(TransferFault) -> StoredFile {
+        let parent = directory.rawValue
+        let descriptor = try system { () throws(Errno) in
+            try FileCall.open(name, in: parent, [.readOnly, .nonBlocking])
+        }
+        let number = descriptor.rawValue
+        let status = try system { () throws(Errno) in try FileStatus(of: number) }
+        guard status.kind == .regular else {
+            throw .system(status.kind == .directory ? .isDirectory : .invalidArgument)
+        }
+        switch cipher {
+        case .rclone(let keys, _):
+            do throws(SealedFileError) {
+                return .rclone(try SealedFile(opening: descriptor, keys: keys))
+            } catch {
+                switch error {
+                case .system(let errno): throw .system(errno)
+                case .damaged(let cause): throw .damaged(cause)
+                }
+            }
+        case .gocryptfs(let keys, _):
+            return .gocryptfs(
+                try GocryptfsStoredFile(opening: descriptor, size: status.size, keys: keys)
+            )
+        }
+    }
+
+    /// Makes a file's beginning in an empty file.
+    func beginFile(_ descriptor: consuming OwnedDescriptor) throws(TransferFault) -> StoredFile {
+        switch cipher {
+        case .rclone(let keys, _):
+            let file = SealedFile(descriptor, nonce: .random(), keys: keys)
+            try system { () throws(Errno) in try file.writeHeader() }
+            return .rclone(file)
+        case .gocryptfs(let keys, _):
+            return .gocryptfs(try GocryptfsStoredFile(making: descriptor, keys: keys))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+internal import Linux
+
+/// Where content is transferred from.
+enum TransferSource: Sendable {
+    /// A plain folder.
+    case folder(SourceRoot)
+
+    /// Another volume.
+    case volume(StoredVolume)
+
+    /// Opens the directory an entry is in.
+    func parent(of entry: TreeEntry) throws(TransferFault) -> OwnedDescriptor {
+        try system { () throws(Errno) in
+            try TreeDirectory.open(entry.stored.dropLast(), below: root)
+        }
+    }
+
+    /// Opens a file.
+    func openFile(
+        _ name: FileName,
+        in directory: borrowing OwnedDescriptor
+    ) throws(TransferFault) -> SourceFile {
+        switch self {
+        case .folder:
+            let parent = directory.rawValue
+            let file = try system { () throws(Errno) in
+                try FileCall.open(name, in: parent, [.readOnly, .nonBlocking])
+            }
+            let number = file.rawValue
+            let status = try system { () throws(Errno) in try FileStatus(of: number) }
+            guard status.kind == .regular else { throw .changed }
+            return .plain(SourceRoot(file))
+        case .volume(let volume): return .stored(try volume.openFile(name, in: directory))
+        }
+    }
+
+    /// Reads a symbolic link.
+    func readLink(
+        _ name: FileName,
+        in directory: borrowing OwnedDescriptor
+    ) throws(TransferFault) -> [UInt8] {
+        switch self {
+        case .folder:
+            let parent = directory.rawValue
+            return try system { () throws(Errno) in try FileCall.readLink(name, in: parent) }
+        case .volume(let volume): return try LinkTarget.read(name, in: directory, of: volume)
+        }
+    }
+
+    private var root: Int32 {
+        switch self {
+        case .folder(let root): root.descriptor.rawValue
+        case .volume(let volume): volume.root.rawValue
+        }
+    }
+}
+
+/// A file that is transferred: for one thread.
+enum SourceFile {
+    case plain(SourceRoot)
+    case stored(StoredFile)
+
+    /// What the kernel knows of it at present.
+    func status() throws(TransferFault) -> FileStatus {
+        try system { () throws(Errno) in try FileStatus(of: descriptor) }
+    }
+
+    /// The length of its content at present, in bytes.
+    func contentSize() throws(TransferFault) -> UInt64 {
+        switch self {
+        case .plain: try status().size
+        case .stored(let file): try file.contentSize()
+        }
+    }
+
+    /// Reads a piece of content.
+    ///
+    /// - Parameters:
+    ///   - offset: A multiple of ``TransferBuffers/pieceCount``.
+    ///   - size: The length of its content.
+    ///   - plain: Receives it.
+    ///   - sealed: Room for as much, sealed.
+    /// - Returns: How many bytes: fewer than there is room for only at the end.
+    /// - Throws: ``TransferFault``.
+    func read(
+        at offset: UInt64,
+        size: UInt64,
+        into plain: UnsafeMutableRawBufferPointer,
+        sealed: UnsafeMutableRawBufferPointer
+    ) throws(TransferFault) -> Int {
+        switch self {
+        case .plain:
+            try system { () throws(Errno) in
+                try FileCall.read(descriptor, at: offset, into: plain)
+            }
+        case .stored(let file):
+            try file.read(at: offset, size: size, into: plain, sealed: sealed)
+        }
+    }
+
+    private var descriptor: Int32 {
+        switch self {
+        case .plain(let file): file.descriptor.rawValue
+        case .stored(let file): file.descriptor
+        }
+    }
+}

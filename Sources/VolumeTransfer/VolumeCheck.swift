@@ -1,0 +1,89 @@
+internal import CryptFS
+internal import Linux
+internal import VolumeFormat
+
+/// Reads everything of a volume, and tells what is damaged: names, headers, every block, links and
+/// attributes.
+public struct VolumeCheck: Sendable {
+    private let volume: StoredVolume
+    private let width: Int
+    private let progress: TransferProgress
+
+    /// - Parameters:
+    ///   - volume: Opened for reading.
+    ///   - width: How many files at once.
+    ///   - progress: Watched and stopped from elsewhere.
+    public init(
+        of volume: StoredVolume,
+        width: Int,
+        progress: TransferProgress = TransferProgress()
+    ) {
+        self.volume = volume
+        self.width = width
+        self.progress = progress
+    }
+
+    /// Checks everything, whatever is found.
+    ///
+    /// - Returns: What is sound, as if it had been transferred; what has no name of the volume's
+    ///   (``TransferReport/foreign``), and what is damaged (``TransferReport/failures``).
+    /// - Throws: ``TransferError`` where nothing could be begun.
+    public func run() async throws(TransferError) -> TransferReport {
+        let tree = try StoredTree(of: volume)
+        let state = TransferState(progress)
+        state.update {
+            $0.special = tree.special
+            $0.foreign = tree.foreign
+            $0.failures = tree.failures
+            $0.directories = tree.entries.count { $0.kind == .directory }
+        }
+        await state.transfer(tree.entries, width: width) { (entry, buffers) throws(TransferFault) in
+            try check(entry, buffers, state)
+        }
+        return state.report
+    }
+
+    private func check(
+        _ entry: TreeEntry,
+        _ buffers: TransferBuffers,
+        _ state: TransferState
+    ) throws(TransferFault) {
+        guard let name = entry.stored.last else { return }
+        let directory = try system { () throws(Errno) in
+            try TreeDirectory.open(entry.stored.dropLast(), below: volume.root.rawValue)
+        }
+        switch entry.kind {
+        case .directory:
+            let number = directory.rawValue
+            let opened = try system { () throws(Errno) in
+                try FileCall.open(name, in: number, [.readOnly, .directory])
+            }
+            try StoredAttributes.check(opened.rawValue, of: volume)
+            state.finish { _ in }
+        case .link:
+            _ = try LinkTarget.read(name, in: directory, of: volume)
+            state.finish { $0.links += 1 }
+        case .file:
+            let file = try volume.openFile(name, in: directory)
+            let size = try file.contentSize()
+            var offset: UInt64 = 0
+            while offset < size {
+                try state.progress.checkpoint()
+                let count = try file.read(
+                    at: offset,
+                    size: size,
+                    into: buffers.plain,
+                    sealed: buffers.sealed
+                )
+                offset += UInt64(count)
+                // Transfers count what they write and what they read back.
+                state.progress.add(bytes: 2 * UInt64(count))
+            }
+            try StoredAttributes.check(file.descriptor, of: volume)
+            state.finish { report in
+                report.files += 1
+                report.bytes += size
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import VolumeTransfer
+
+/// `secure-store volume check`.
+struct VolumeCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Reads everything of a volume, and lists what is damaged.",
+        discussion: """
+            Every name, every block, links, and in gocryptfs's format long names, directories' \
+            bytes and attributes. Changes nothing. Ends with 26 where anything is damaged, as \
+            gocryptfs -fsck does.
+            """
+    )
+
+    @Argument(help: "The directory with the encrypted files.")
+    var storage: String
+
+    @OptionGroup var selection: VolumeSelection
+    @OptionGroup var transfer: TransferOptions
+
+    func run() async throws {
+        let volume = try selection.open(storage, .reading)
+        let (progress, width) = (Interruption.watch(), transfer.width)
+        let report = try await transfer.showing(progress) { () throws(TransferError) in
+            try await VolumeCheck(of: volume, width: width, progress: progress).run()
+        }
+        try tell(CheckSummary(report))
+        if let number = Interruption.number { throw ExitCode(128 + number) }
+        guard report.failures.isEmpty, report.foreign.isEmpty else {
+            throw ExitCode(ExitStatus.damaged.rawValue)
+        }
+    }
+
+    private func tell(_ summary: CheckSummary) throws {
+        guard !transfer.json else { return try Output.json(summary) }
+        for damage in summary.damaged {
+            try Output.line("damaged: \(ShownPath.text(damage.path)): \(damage.error)")
+        }
+        for entry in summary.undecodable {
+            try Output.line("damaged name: \(ShownPath.text(entry.path)): \(entry.error)")
+        }
+        guard !transfer.quiet else { return }
+        let found = summary.damaged.count + summary.undecodable.count
+        try Output.line(
+            "\(summary.files) files (\(ByteCount.text(summary.bytes))), \(summary.links) links, "
+                + "\(summary.directories) folders sound; "
+                + (found == 0 ? "nothing damaged" : "\(found) DAMAGED")
+        )
+    }
+}
+
+/// What `--json` prints.
+private struct CheckSummary: Encodable {
+    struct Damage: Encodable {
+        var path: String
+        var error: String
+    }
+
+    var files: Int
+    var bytes: UInt64
+    var links: Int
+    var directories: Int
+    var damaged: [Damage]
+    var undecodable: [Damage]
+
+    init(_ report: TransferReport) {
+        files = report.files
+        bytes = report.bytes
+        links = report.links
+        directories = report.directories
+        damaged = report.failures.filter { $0.cause != .interrupted }.map {
+            Damage(path: $0.path.isEmpty ? "." : $0.path, error: $0.cause.description)
+        }
+        .sorted { $0.path < $1.path }
+        undecodable = report.foreign.map { Damage(path: $0.path, error: $0.cause) }
+            .sorted { $0.path < $1.path }
+    }
+}
