@@ -29,12 +29,14 @@ public enum EncryptedVariable {
     ///   - value: The variable's value.
     ///   - name: The name without `ENCRYPTED_`.
     ///   - keys: What the key source delivered; an original-form value takes the key `default`.
-    /// - Returns: The plaintext: any bytes but NUL.
+    ///   - mayHoldNUL: Whether the plaintext goes where NUL may be, as into a file.
+    /// - Returns: The plaintext: any bytes, NUL only where that was said.
     /// - Throws: ``VariableError``.
     public static func decrypt(
         _ value: UnsafeRawBufferPointer,
         name: String,
-        keys: KeyBundle
+        keys: KeyBundle,
+        mayHoldNUL: Bool = false
     ) throws(VariableError) -> SecretBytes {
         guard isValid(name) else { throw .invalidName }
         guard !value.isEmpty else { throw .empty }
@@ -42,27 +44,29 @@ public enum EncryptedVariable {
             value.starts(with: prefix.utf8)
             ? try decryptNewForm(value, name: name, keys: keys)
             : try decryptOriginalForm(value, keys: keys)
-        guard !plaintext.withUnsafeBytes({ $0.contains(0) }) else { throw .holdsNUL }
+        guard mayHoldNUL || !plaintext.withUnsafeBytes({ $0.contains(0) }) else { throw .holdsNUL }
         return plaintext
     }
 
     /// Encrypts a value.
     ///
     /// - Parameters:
-    ///   - plaintext: Any bytes but NUL.
+    ///   - plaintext: Any bytes; NUL only where that is said.
     ///   - name: The name without `ENCRYPTED_`; the new form is bound to it.
     ///   - key: A generated key for the new form, any key for the original one.
     ///   - form: Which form to write.
+    ///   - mayHoldNUL: Whether NUL is allowed, which only a file can carry to the command.
     /// - Returns: The value, ASCII without white space.
     /// - Throws: ``VariableError``.
     public static func encrypt(
         _ plaintext: SecretBytes,
         name: String,
         key: StoreKey,
-        form: Form = .automatic
+        form: Form = .automatic,
+        mayHoldNUL: Bool = false
     ) throws(VariableError) -> String {
         guard isValid(name) else { throw .invalidName }
-        guard !plaintext.withUnsafeBytes({ $0.contains(0) }) else { throw .holdsNUL }
+        guard mayHoldNUL || !plaintext.withUnsafeBytes({ $0.contains(0) }) else { throw .holdsNUL }
         switch (form, key.generated) {
         case (.original, _), (.automatic, nil):
             return try encryptOriginalForm(plaintext, key: key)

@@ -24,7 +24,7 @@ public enum VariableError: Error, Equatable, Sendable {
     /// The key is the wrong one, the value was changed, or it belongs to another variable.
     case authenticationFailed
 
-    /// The plaintext holds a NUL byte, which no environment can carry.
+    /// The plaintext holds a NUL byte, which no environment can carry, and no file is to.
     case holdsNUL
 
     /// The new form takes a generated key, not a password.
@@ -58,7 +58,7 @@ extension VariableError: CustomStringConvertible {
         case .authenticationFailed:
             "the value does not decrypt: wrong key, changed since, or made for another variable"
         case .holdsNUL:
-            "the decrypted value holds a NUL byte, which no variable can carry"
+            "the decrypted value holds a NUL byte, which no variable can carry: --deliver file can"
         case .passwordForNewForm:
             "the v2 form needs a generated key (ssk1_…), not a password"
         case .library(let reason):

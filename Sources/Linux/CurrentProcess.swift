@@ -9,6 +9,9 @@ public enum CurrentProcess {
     /// Its effective user id.
     public static var effectiveUser: UInt32 { geteuid() }
 
+    /// The corresponding C function is `getegid`.
+    public static var effectiveGroup: UInt32 { getegid() }
+
     /// Keeps its memory out of core dumps and from other processes' reach.
     ///
     /// Lost over an exec. The corresponding C function is `prctl` with `PR_SET_DUMPABLE`.

@@ -22,6 +22,7 @@ final class CommandEnvironment {
     ///   - inherited: What secure-init was started with.
     ///   - patterns: Which of it stays; nil for all. What is from a file always does.
     ///   - decrypted: Names and values; they win over what was inherited.
+    ///   - hidden: Names that shall not be there, whoever set them.
     ///   - keyVariable: The variable that held the key, if one did.
     ///   - home: The value of `HOME`, where the command runs as another user.
     ///   - isWhole: Whether even what is ours stays.
@@ -29,6 +30,7 @@ final class CommandEnvironment {
         inherited: InheritedEnvironment,
         keeping patterns: [NamePattern]?,
         decrypted: [(name: String, value: SecretBytes)],
+        hiding hidden: [String],
         keyVariable: String?,
         home: String?,
         isWhole: Bool
@@ -37,7 +39,7 @@ final class CommandEnvironment {
         if let home { plain.append(("HOME", SecretBytes(copying: home.utf8))) }
         let decryptedNames = decrypted.map(\.name)
         let added = plain.filter { !decryptedNames.contains($0.name) } + decrypted
-        let replaced = Set(added.map(\.name))
+        let replaced = Set(added.map(\.name) + hidden)
         var kept = inherited.entries.filter { entry in
             guard isWhole || !inherited.isOurs(entry) else { return false }
             if let patterns, entry.place == nil,

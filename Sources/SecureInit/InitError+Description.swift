@@ -49,6 +49,15 @@ extension InitError: CustomStringConvertible {
                 + (cause.map { ": \($0)" } ?? "")
         case .variable(let name, let error):
             "ENCRYPTED_\(name): \(error)"
+        case .mistaken(let variables):
+            "--strict: what looks encrypted would stay so: \(variables.joined(separator: "; "))"
+        case .delivery(let name, let fault):
+            "ENCRYPTED_\(name): \(fault)"
+        case .deliveryDirectory(let path, .notEmpty):
+            "--deliver-dir \(path) is not empty, and the files would hide what is in it"
+        case .deliveryDirectory(let path, let errno):
+            "--deliver-dir \(path): cannot mount there: \(errno): give the container "
+                + "--cap-add SYS_ADMIN, or leave the option out for files without a place"
         case .volume(_, let message):
             message
         case .system(let operation, let errno):

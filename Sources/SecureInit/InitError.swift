@@ -47,6 +47,13 @@ enum InitError: Error {
     /// A variable does not decrypt.
     case variable(name: String, VariableError)
 
+    /// Variables look encrypted and would stay so; a name and a reason each.
+    case mistaken([String])
+    /// A variable that is to be delivered as a file cannot be one.
+    case delivery(name: String, Delivery.Fault)
+    /// The directory of `--deliver-dir` cannot take the files.
+    case deliveryDirectory(String, Errno)
+
     /// The volume cannot be opened, mounted or kept.
     case volume(ExitCode, String)
 
@@ -68,7 +75,7 @@ extension InitError {
             .noKeySource, .keySourceOption, .keepWithoutClear:
             ExitCode.usage.rawValue
         case .unknownAccount, .noKeyVariable, .credential, .noCredentials, .misconfigured,
-            .localPassword, .descriptorNotOpen, .directory, .environmentFile:
+            .localPassword, .descriptorNotOpen, .directory, .environmentFile, .delivery:
             ExitCode.configuration.rawValue
         case .keySource(let error):
             error.isAboutTheKey
@@ -77,11 +84,11 @@ extension InitError {
             ExitCode.refused.rawValue
         case .keyTimeout:
             ExitCode.unavailable.rawValue
-        case .variable:
+        case .variable, .mistaken:
             ExitCode.data.rawValue
         case .volume(let code, _):
             code.rawValue
-        case .system:
+        case .system, .deliveryDirectory:
             ExitCode.system.rawValue
         case .start(_, let failure):
             failure.exitCode.rawValue

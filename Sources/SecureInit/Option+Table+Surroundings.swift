@@ -43,11 +43,50 @@ extension Option {
             included; real variables win, later files over earlier ones; may be repeated
             """
         ),
+        Option(
+            "deliver",
+            .environment,
+            .value("env|file") { delivery(&$0, $1) },
+            """
+            how what was decrypted reaches the command: as X, or as a file in memory that X_FILE \
+            names (env); NAME=file for one variable; may be repeated or a,list
+            """
+        ),
+        Option(
+            "deliver-dir",
+            .environment,
+            .value("DIR") { deliveryDirectory(&$0, $1) },
+            """
+            where the files appear (/run/secure-init; without the right to mount, nowhere)
+            """
+        ),
+        Option(
+            "strict",
+            .environment,
+            .flag { $0.isStrict = $1 },
+            """
+            do not start, exit 65, where a variable looks encrypted and would stay so, as \
+            ENCRYPTD_X or a value of the v2 form in X
+            """
+        ),
     ]
 
     private static func directory(_ settings: inout Settings, _ text: String) -> String? {
         guard !text.isEmpty else { return "a directory" }
         settings.directory = text
+        return nil
+    }
+
+    private static func delivery(_ settings: inout Settings, _ text: String) -> String? {
+        settings.delivery.apply(text) ? nil : "env or file, or NAME=file"
+    }
+
+    private static func deliveryDirectory(_ settings: inout Settings, _ text: String) -> String? {
+        // What names it to the command must mean the same wherever that is.
+        guard text.utf8.first == UInt8(ascii: "/"), text.utf8.count > 1 else {
+            return "an absolute path"
+        }
+        settings.delivery.directory = text
         return nil
     }
 

@@ -49,6 +49,8 @@ struct Settings {
     var clearsEnvironment = false
     var keptVariables: [NamePattern] = []
     var environmentFiles: [String] = []
+    var delivery = Delivery()
+    var isStrict = false
     /// Whether the command gets every variable as it is, and none is read here.
     var passesEnvironment = false
 

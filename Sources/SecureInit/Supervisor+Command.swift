@@ -50,9 +50,11 @@ extension Supervisor {
         }
         phase = .running
         // What was inherited is the command's alone: a pipe's reader shall not wait for us, too.
+        secretFiles?.commandHasThem()
         DescriptorFlags.closeAll(
             except: [signals.descriptor.rawValue] + (volume?.process.descriptors ?? [])
                 + (statusSocket.descriptor.map { [$0] } ?? [])
+                + (secretFiles?.descriptors ?? [])
         )
         CurrentProcess.leaveDirectory()
         log.info(

@@ -18,7 +18,12 @@ extension Supervisor {
             guard names.insert(name).inserted else { continue }
             do throws(VariableError) {
                 let value = try inherited.withBytes(entry.value) { value throws(VariableError) in
-                    try EncryptedVariable.decrypt(value, name: name, keys: keys)
+                    try EncryptedVariable.decrypt(
+                        value,
+                        name: name,
+                        keys: keys,
+                        mayHoldNUL: settings.delivery.carrier(of: name) == .file
+                    )
                 }
                 decrypted.append((name, value))
             } catch {
@@ -34,11 +39,16 @@ extension Supervisor {
                 ]
             )
         }
+        try checkMistakes(in: inherited, keys)
         environment = nil
+        let files = decrypted.filter { settings.delivery.carrier(of: $0.name) == .file }
+        decrypted.removeAll { settings.delivery.carrier(of: $0.name) == .file }
+        decrypted += try deliver(files, beside: decrypted.map(\.name))
         commandEnvironment = CommandEnvironment(
             inherited: inherited,
             keeping: settings.clearsEnvironment ? settings.keptVariables : nil,
             decrypted: decrypted,
+            hiding: files.map(\.name),
             keyVariable: plan.key.variable,
             home: plan.home,
             isWhole: settings.passesEnvironment

@@ -30,6 +30,8 @@ final class Supervisor {
     /// Of the generated keys that have arrived.
     var keyIDs: [String] = []
     var volume: MountedVolume?
+    /// What the command gets as files; nil where there are none.
+    var secretFiles: SecretFiles?
 
     /// The first signal that asked to end before the command was started.
     var interruption: Signal?
@@ -73,6 +75,7 @@ final class Supervisor {
         phase = .stopping
         endFetch()
         endLeftovers()
+        secretFiles?.close()
         let isClean = closeVolume()
         return isClean || status != 0 ? status : ExitCode.inputOutput.rawValue
     }

@@ -17,6 +17,7 @@ import Testing
             "--key-source", "--cert", "--key", "--ca", "--token-file", "--key-timeout",
             "--env-only", "--storage", "--mount", "--config", "--create", "--read-only", "--user",
             "--keep-capabilities", "--chdir", "--umask", "--clear-env", "--keep", "--env-file",
+            "--deliver", "--deliver-dir", "--strict",
             "--group",
             "--rewrite", "--remap-exit", "--subreaper",
             "--parent-death-signal", "--warn-on-reap", "--stop-grace", "--log-format",

@@ -36,6 +36,18 @@ int linux_renameat(
 // sync_file_range(2) with SYNC_FILE_RANGE_WRITE: writing to the disk begins, nobody waits.
 int linux_start_writing(int descriptor, uint64_t offset, uint64_t count);
 
+// memfd_create(2): a file in memory, without a name, not executable, that takes seals. Closed on exec.
+int linux_memory_file(const char *label);
+
+// fcntl(2) with F_ADD_SEALS: from here on nobody changes what the file holds, nor its length, nor this.
+int linux_seal(int descriptor);
+
+// fcntl(2) with F_DUPFD: the lowest number from `lowest` on that is free; not closed on exec.
+int linux_duplicate_for_exec(int descriptor, int lowest);
+
+// Whether an open file lies on a ramfs, whose pages are never swapped out: fstatfs(2). -1 with errno.
+int linux_is_on_ramfs(int descriptor);
+
 // Drops the program's code and constants from this process's memory; what is used is mapped again
 // from the page cache when it is touched. For after a start that touched much once.
 void linux_forget_code(void);

@@ -48,6 +48,9 @@ struct EnvironmentCommand: ParsableCommand {
         @Flag(help: "Keep a line's end at the value's end.")
         var keepNewline = false
 
+        @Flag(help: "The value is for secure-init --deliver file: it may hold NUL bytes.")
+        var forFile = false
+
         @Option(help: "Which form to write: auto, original, v2.")
         var form = FormName.auto
 
@@ -67,7 +70,8 @@ struct EnvironmentCommand: ParsableCommand {
                 value(named: name),
                 name: name.text,
                 key: storeKey,
-                form: form.form
+                form: form.form,
+                mayHoldNUL: forFile
             )
             guard json else {
                 try Output.line("\(name.encrypted)=\(value)")
@@ -118,7 +122,12 @@ struct EnvironmentCommand: ParsableCommand {
             try keys.add(try key.read(), named: KeyBundle.defaultName)
             let bytes = Array(value.utf8)
             let plaintext = try bytes.withUnsafeBytes {
-                try EncryptedVariable.decrypt($0, name: name.text, keys: keys)
+                try EncryptedVariable.decrypt(
+                    $0,
+                    name: name.text,
+                    keys: keys,
+                    mayHoldNUL: true
+                )
             }
             if json {
                 let text = plaintext.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
