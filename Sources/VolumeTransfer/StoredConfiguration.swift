@@ -31,7 +31,7 @@ enum StoredConfiguration {
     /// file.
     init?(reading file: VolumeConfigurationFile, key: SecretBytes) throws(VolumeError) {
         guard let bytes = try file.contents() else { return nil }
-        guard Self.isGocryptfs(bytes) else {
+        guard bytes.withUnsafeBytes(GocryptfsConfiguration.recognizes) else {
             guard let configuration = try file.read(key: key) else { return nil }
             self = .rclone(configuration)
             return
@@ -44,11 +44,6 @@ enum StoredConfiguration {
         } catch {
             throw .configurationInvalid(path: file.path, cause: error)
         }
-    }
-
-    /// JSON begins with a brace, an encrypted rclone configuration with a comment or its mark.
-    static func isGocryptfs(_ bytes: [UInt8]) -> Bool {
-        bytes.first { ![0x09, 0x0a, 0x0d, 0x20].contains($0) } == UInt8(ascii: "{")
     }
 
     static func parse(

@@ -138,6 +138,17 @@ import Testing
         #expect(!wrong.text.contains("hunter2"))
     }
 
+    @Test func `finds a gocryptfs volume's configuration in its storage, and tries it`() throws {
+        let arguments = [
+            "--storage", Fixtures.path("gocryptfs/xchacha"), "--mount", directory("view"),
+        ]
+        let right = try run(arguments, password: "golden volume")
+        #expect(try outcomes(right)["volume"] == "ok")
+        #expect(right.text.contains("gocryptfs, xchacha20-poly1305"), "\(right.text)")
+        #expect(try outcomes(run(arguments))["volume"] == "ok")
+        #expect(try outcomes(run(arguments, password: "hunter2"))["volume"] == "failure")
+    }
+
     @Test func `finds a volume without its configuration, and a mount point in use`() throws {
         try directory.write("x", to: "storage/file")
         try directory.write("x", to: "decrypted/file")

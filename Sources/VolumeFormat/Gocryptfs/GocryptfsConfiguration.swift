@@ -11,6 +11,12 @@ public struct GocryptfsConfiguration: Equatable, Sendable {
     /// The one version of the format there is.
     public static let version = 2
 
+    /// Whether a volume's configuration is of this format: JSON begins with a brace, an encrypted
+    /// rclone configuration with a comment or its mark.
+    public static func recognizes(_ file: UnsafeRawBufferPointer) -> Bool {
+        file.first { ![0x09, 0x0a, 0x0d, 0x20].contains($0) } == UInt8(ascii: "{")
+    }
+
     /// What made the volume, for people.
     public let creator: String
 

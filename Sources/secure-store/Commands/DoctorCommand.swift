@@ -44,8 +44,14 @@ struct DoctorCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where the decrypted view is to be.", valueName: "dir"))
     var mount = "./decrypted"
 
-    @Option(help: ArgumentHelp("The volume's configuration.", valueName: "file"))
-    var config = "./encrypt.conf"
+    @Option(
+        help: ArgumentHelp(
+            "The volume's configuration; without it gocryptfs.conf in the storage, else "
+                + "./encrypt.conf.",
+            valueName: "file"
+        )
+    )
+    var config: String?
 
     @Option(
         help: ArgumentHelp(
@@ -95,7 +101,7 @@ struct DoctorCommand: ParsableCommand {
             ?? SecretInput.take("STORE_PASSWORD")
         return VolumeChecks(
             storage: storage,
-            configuration: config,
+            configuration: config ?? VolumeChecks.configuration(of: storage),
             mount: mount,
             key: try text.map { try StoreKey($0) }
         ).run()

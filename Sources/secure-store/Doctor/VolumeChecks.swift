@@ -18,6 +18,12 @@ struct VolumeChecks {
     /// What opens it, if that is known here.
     let key: StoreKey?
 
+    /// Where a configuration is looked for when nobody says where it is.
+    static func configuration(of storage: String) -> String {
+        let inStorage = "\(storage)/\(GocryptfsNames.configurationName)"
+        return StateFile.exists(inStorage) ? inStorage : "./encrypt.conf"
+    }
+
     /// Looks at all three.
     func run() -> [Check] { [checkConfiguration(), checkMount()] }
 
@@ -51,13 +57,7 @@ struct VolumeChecks {
             return .failure("volume", "\(error)", fix: "restore \(configuration)")
         }
         do throws(VolumeFormatError) {
-            // Without the key, a key that cannot be right still tells a sound file from a bad one.
-            let password = key?.text ?? SecretBytes.random(count: 32)
-            let decrypted = try file.withUnsafeBytes { bytes throws(VolumeFormatError) in
-                try RcloneConfiguration(decrypting: bytes, password: password)
-            }
-            let volume = try RcloneVolumeConfiguration(decrypted)
-            return .ok("volume", "\(configuration) opens, remote '\(volume.remoteName)'")
+            return .ok("volume", "\(configuration) opens, \(try open(file))")
         } catch .wrongPassword {
             guard key != nil else {
                 return .ok("volume", "\(configuration) is there; give the key to try it")
@@ -71,6 +71,21 @@ struct VolumeChecks {
             return .ok("volume", "\(configuration) is there; give the key to try it")
         } catch {
             return .failure("volume", "\(configuration): \(error)", fix: "restore it")
+        }
+    }
+
+    private func open(_ file: SecretBytes) throws(VolumeFormatError) -> String {
+        // Without the key, a key that cannot be right still tells a sound file from a bad one.
+        let password = key?.text ?? SecretBytes.random(count: 32)
+        return try file.withUnsafeBytes { bytes throws(VolumeFormatError) in
+            if GocryptfsConfiguration.recognizes(bytes) {
+                let configuration = try GocryptfsConfiguration(parsing: bytes)
+                guard key != nil else { throw .wrongPassword }
+                _ = try configuration.unlock(password: password)
+                return "gocryptfs, \(configuration.cipher.rawValue)"
+            }
+            let decrypted = try RcloneConfiguration(decrypting: bytes, password: password)
+            return "remote '\(try RcloneVolumeConfiguration(decrypted).remoteName)'"
         }
     }
 
