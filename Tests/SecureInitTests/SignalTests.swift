@@ -78,7 +78,7 @@ import Testing
         try process.process.waitForOutput(containing: "outer")
         usleep(300_000)
         #expect(process.process.text.contains("inner") == group)
-        try? process.signal(SIGTERM)
+        if process.process.status == nil { try? process.signal(SIGTERM) }
         try process.process.wait()
     }
 
@@ -112,6 +112,54 @@ import Testing
         for _ in 0..<10_000 { kill(pid, SIGUSR1) }
         kill(pid, SIGUSR2)
         #expect(try process.process.wait().status == 99)
+    }
+
+    /// Sends a process that many signals a second for so many seconds: USR1 and three real-time ones
+    /// in turn, each again where the kernel's queue is full.
+    private static let sender = """
+        import ctypes, sys, time
+        libc = ctypes.CDLL(None, use_errno=True)
+        pid, rate, seconds = (int(a) for a in sys.argv[1:])
+        start = time.monotonic()
+        sent = {}
+        for number in range(rate * seconds):
+            kind = (10, 34, 35, 64)[number % 4]
+            while libc.kill(pid, kind): time.sleep(0.001)
+            sent[kind] = sent.get(kind, 0) + 1
+            ahead = start + (number + 1) / rate - time.monotonic()
+            if ahead > 0: time.sleep(ahead)
+        print(" ".join("%d:%d" % item for item in sorted(sent.items())))
+        """
+
+    /// Counts what it gets, and says so at USR2; with all signals blocked, the kernel queues every
+    /// real-time one for it.
+    private static let counter = """
+        import os, signal
+        everything = set(range(1, 65)) - {9, 19, 32, 33}
+        signal.pthread_sigmask(signal.SIG_BLOCK, everything)
+        os.write(1, b"ready")
+        heard = {}
+        while True:
+            number = signal.sigwait(everything)
+            if number == signal.SIGUSR2: break
+            heard[number] = heard.get(number, 0) + 1
+        print("", " ".join("%d:%d" % item for item in sorted(heard.items())), flush=True)
+        """
+
+    @Test func `a thousand a second lose no real-time one, and merge the others only`() throws {
+        let process = try InitProcess(["--env-only", "python3", "-c", Self.counter])
+        try process.process.waitForOutput(containing: "ready")
+        let pid = try process.pid
+        let sent = try Subprocess.run("python3", ["-c", Self.sender, "\(pid)", "1000", "5"])
+        #expect(sent.text == "10:1250 34:1250 35:1250 64:1250\n")
+        // The command takes what it has before this one: a lower number goes first.
+        usleep(200_000)
+        kill(pid, SIGUSR2)
+        let heard = try process.process.wait().text
+        for kind in ["34:1250", "35:1250", "64:1250"] { #expect(heard.contains(kind), "\(heard)") }
+        let merged = try #require(heard.split(separator: " ").first { $0.hasPrefix("10:") })
+        let count = try #require(Int(merged.dropFirst(3)))
+        #expect(count > 100 && count <= 1250)
     }
 
     @Test func `of the parent's death arrive where asked for`() throws {
