@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # Arguments for `swift test`, as in: make test TEST="--filter CryptographyTests"
 TEST ?=
-# Arguments for the benchmarks, as in: make bench BENCH="--quick startup"
+# Arguments for the benchmarks, as in: make bench BENCH="--quick init"
 BENCH ?=
 
 .PHONY: help deps deps-test deps-bench build demo test check format bench image install clean
