@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,9 +22,45 @@
 #define SECCOMP_RET_KILL_PROCESS 0x80000000U
 #endif
 
-int linux_restrict_system_calls(const int *allowed, size_t count, int error) {
-    // Jump distances are one byte, so each call gets a comparison and a return of its own.
-    size_t length = 4 + 2 * count + 1;
+// The lower half of an argument, wherever the processor keeps it.
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LOWER_HALF 0
+#else
+#define LOWER_HALF 4
+#endif
+
+// Written at the end of a rule: what becomes of a call it applies to.
+static struct sock_filter verdict(const struct linux_call_rule *rule) {
+    return (struct sock_filter)BPF_STMT(
+        BPF_RET | BPF_K,
+        rule->error == 0 ? SECCOMP_RET_ALLOW
+                         : SECCOMP_RET_ERRNO | ((unsigned)rule->error & SECCOMP_RET_DATA));
+}
+
+// Expects the call's number in the accumulator, and leaves it there. Jump distances are one byte,
+// so each rule has a return of its own. Returns how many instructions it took: six at most.
+static size_t write_rule(const struct linux_call_rule *rule, struct sock_filter *filter) {
+    size_t i = 0;
+    const bool looks = rule->argument >= 0;
+    filter[i++] = (struct sock_filter)BPF_JUMP(
+        BPF_JMP | BPF_JEQ | BPF_K, (unsigned)rule->number, 0, looks ? 5 : 1);
+    if (!looks) {
+        filter[i++] = verdict(rule);
+        return i;
+    }
+    const unsigned offset = (unsigned)offsetof(struct seccomp_data, args) +
+                            (unsigned)rule->argument * (unsigned)sizeof(uint64_t) + LOWER_HALF;
+    filter[i++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset);
+    filter[i++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, rule->mask);
+    filter[i++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, rule->value, 0, 1);
+    filter[i++] = verdict(rule);
+    filter[i++] = (struct sock_filter)BPF_STMT(
+        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    return i;
+}
+
+int linux_restrict_system_calls(const struct linux_call_rule *rules, size_t count, int error) {
+    const size_t length = 4 + 6 * count + 1;
     if (length > BPF_MAXINSNS) {
         errno = EINVAL;
         return -1;
@@ -40,11 +78,7 @@ int linux_restrict_system_calls(const int *allowed, size_t count, int error) {
         BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     // The numbers of x86-64's table of 32-bit pointers have a bit set that none of ours has: they
     // match nothing and fail like any other.
-    for (size_t call = 0; call < count; call++) {
-        filter[i++] = (struct sock_filter)BPF_JUMP(
-            BPF_JMP | BPF_JEQ | BPF_K, (unsigned)allowed[call], 0, 1);
-        filter[i++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    }
+    for (size_t rule = 0; rule < count; rule++) i += write_rule(&rules[rule], filter + i);
     filter[i++] = (struct sock_filter)BPF_STMT(
         BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((unsigned)error & SECCOMP_RET_DATA));
 
@@ -77,6 +111,8 @@ struct path_beneath {
     uint64_t allowed_access;
     int32_t parent_fd;
 } __attribute__((packed));
+
+const uint32_t linux_clone_thread = CLONE_THREAD;
 
 int linux_landlock_version(void) {
     return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);

@@ -84,6 +84,20 @@ static int place_descriptors(const struct linux_spawn *request) {
     return failure;
 }
 
+// An exec makes a process open to others of its user again, unless its effective and its real group
+// differ (begin_new_exec in the kernel's fs/exec.c). The program goes back to its real one, which
+// it always may.
+static bool hides(const struct linux_spawn *request) {
+    return request->hide && request->no_new_privileges;
+}
+
+static void prepare_to_hide(void) {
+    const gid_t real = getgid();
+    // Which other group does not matter. Without the right to it, the process is open for the moment
+    // until it closes itself.
+    (void)syscall(SYS_setresgid, -1, real == 1 ? 2 : 1, -1);
+}
+
 // The C library's functions would signal every thread of the process; there is one here, and the
 // kernel's own calls are all it takes.
 static void change_identity(const struct linux_spawn *request) {
@@ -91,6 +105,8 @@ static void change_identity(const struct linux_spawn *request) {
           syscall(SYS_setgroups, request->group_count, request->groups));
     CHECK(LINUX_SPAWN_STAGE_IDENTITY,
           syscall(SYS_setresgid, request->gid, request->gid, request->gid));
+    // The user may not be allowed to change it any more.
+    if (hides(request)) prepare_to_hide();
     CHECK(LINUX_SPAWN_STAGE_IDENTITY,
           syscall(SYS_setresuid, request->uid, request->uid, request->uid));
 }
@@ -186,10 +202,13 @@ static _Noreturn void become_child(const struct linux_spawn *described) {
     // Bounding first: dropping it takes CAP_SETPCAP, which the identity may take away.
     if (request->limit_capabilities) drop_bounding(request);
     if (request->change_identity) change_identity(request);
+    else if (hides(request)) prepare_to_hide();
     // As the user it will run as, who may not be let in everywhere.
     if (request->directory != NULL)
         CHECK(LINUX_SPAWN_STAGE_DIRECTORY, chdir(request->directory));
     if (request->limit_capabilities) limit_capabilities(request);
+    // A change of identity opens a process on systems with fs.suid_dumpable.
+    CHECK(LINUX_SPAWN_STAGE_IDENTITY, linux_set_dumpable(false));
     if (request->no_new_privileges)
         CHECK(LINUX_SPAWN_STAGE_NO_NEW_PRIVILEGES, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     // After the identity, whose change clears it.

@@ -38,6 +38,13 @@ public struct CapabilitySet: OptionSet, Sendable {
     public static let exceedLimits = CapabilitySet(rawValue: 1 << 24)
     /// Make device files.
     public static let makeDevices = CapabilitySet(rawValue: 1 << 27)
+    /// Watch any process with `perf_event_open`, its stack too; split off from ``administer`` in
+    /// Linux 5.8.
+    public static let monitorPerformance = CapabilitySet(rawValue: 1 << 38)
+    /// Load programs into the kernel with `bpf`; split off from ``administer`` in Linux 5.8.
+    public static let loadFilters = CapabilitySet(rawValue: 1 << 39)
+    /// Follow `/proc/PID/map_files` of any process; split off from ``administer`` in Linux 5.9.
+    public static let checkpoint = CapabilitySet(rawValue: 1 << 40)
 
     /// Every capability there is or may come.
     public static let all = CapabilitySet(rawValue: .max)

@@ -19,6 +19,17 @@ public enum CurrentProcess {
         _ = try valueOrErrno { linux_set_dumpable(false) }
     }
 
+    /// Makes the real group the effective one, too, and clears the parent's death signal.
+    ///
+    /// What a process that was started hidden does first.
+    ///
+    /// The corresponding C function is `setregid`.
+    public static func useRealGroup() throws(Errno) {
+        let group = getgid()
+        guard getegid() != group else { return }
+        _ = try valueOrErrno { setregid(group, group) }
+    }
+
     /// Sets what lists of processes show.
     ///
     /// - Parameter name: Cut off after 15 bytes.

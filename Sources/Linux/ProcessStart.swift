@@ -97,6 +97,12 @@ public struct ProcessStart {
     public var capabilities: Capabilities?
     /// Whether no exec can give it more.
     public var noNewPrivileges = false
+    /// Whether nobody may look into it from its exec on; with `noNewPrivileges` only, and where we
+    /// may change our group.
+    ///
+    /// The program then has to call ``CurrentProcess/useRealGroup()``, and to ask for
+    /// `parentDeathSignal` again.
+    public var isHidden = false
     /// Its limit on core dumps; nil for the same.
     public var coreLimit: CoreLimit?
     /// Where it starts; nil for the same.
@@ -204,5 +210,6 @@ public struct ProcessStart {
             request.ambient = capabilities.ambient.rawValue
         }
         request.no_new_privileges = noNewPrivileges
+        request.hide = isHidden
     }
 }

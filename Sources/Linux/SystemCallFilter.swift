@@ -1,14 +1,15 @@
 internal import CLinux
+internal import Glibc
 
 /// The system calls a process may still make; every other fails.
 ///
 /// The corresponding C function is `seccomp` with `SECCOMP_SET_MODE_FILTER`.
 public struct SystemCallFilter: Sendable {
-    private let allowed: [Int32]
+    private let groups: [Group]
 
     /// Allows the calls of some groups.
     public init(allowing groups: [Group]) {
-        allowed = Array(Set(groups.flatMap(\.numbers))).sorted()
+        self.groups = groups
     }
 
     /// Binds all threads of this process to the filter, for good.
@@ -17,8 +18,55 @@ public struct SystemCallFilter: Sendable {
     /// - Throws: `EACCES` without no_new_privs or `CAP_SYS_ADMIN`; `EINVAL` or `ENOSYS` where the
     ///   kernel has no filters.
     public func enforce(failingWith error: Errno = .operationNotPermitted) throws(Errno) {
+        let numbers = Set(groups.flatMap(\.numbers)).sorted()
+        let rules =
+            numbers.map { linux_call_rule(number: $0, argument: -1, mask: 0, value: 0, error: 0) }
+            + groups.flatMap(\.restricted).map(\.rule)
         _ = try valueOrErrno {
-            linux_restrict_system_calls(allowed, allowed.count, error.rawValue)
+            linux_restrict_system_calls(rules, rules.count, error.rawValue)
+        }
+    }
+}
+
+extension SystemCallFilter {
+    /// A call that depends on an argument.
+    struct RestrictedCall: Sendable {
+        let number: Int32
+        /// Which argument, from zero on; nil for a call that is said not to exist.
+        let argument: Int32?
+        /// The bits of it that count.
+        let mask: UInt32
+        /// What they have to be; nil for this process's id.
+        let value: UInt32?
+
+        /// Allowed where an argument has a value.
+        static func call(_ number: Int32, argument: Int32, is value: UInt32) -> Self {
+            Self(number: number, argument: argument, mask: .max, value: value)
+        }
+
+        /// Allowed where an argument, a set of flags, contains one.
+        static func call(_ number: Int32, argument: Int32, contains flag: UInt32) -> Self {
+            Self(number: number, argument: argument, mask: flag, value: flag)
+        }
+
+        /// Allowed on this process only.
+        static func onOurselves(_ number: Int32) -> Self {
+            Self(number: number, argument: 0, mask: .max, value: nil)
+        }
+
+        /// Fails as on a kernel that does not have it, and the C library does without.
+        static func absent(_ number: Int32) -> Self {
+            Self(number: number, argument: nil, mask: 0, value: 0)
+        }
+
+        fileprivate var rule: linux_call_rule {
+            linux_call_rule(
+                number: number,
+                argument: argument ?? -1,
+                mask: mask,
+                value: value ?? UInt32(bitPattern: CurrentProcess.id),
+                error: argument == nil ? Errno.noFunction.rawValue : 0
+            )
         }
     }
 }
@@ -27,21 +75,31 @@ extension SystemCallFilter {
     /// Calls that belong together.
     public struct Group: Sendable {
         let numbers: [Int32]
+        var restricted: [RestrictedCall] = []
     }
 }
 
 extension SystemCallFilter.Group {
     /// Memory, threads, clocks, and ending: what any process of ours does.
-    public static let runtime = Self(numbers: [
-        SYS_brk, SYS_mmap, SYS_mremap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mincore,
-        SYS_mlock, SYS_mlock2,
-        SYS_munlock, SYS_clone, SYS_clone3, SYS_set_robust_list, SYS_rseq, SYS_set_tid_address,
-        SYS_futex, SYS_sched_yield, SYS_sched_getaffinity, SYS_getcpu, SYS_gettid, SYS_getpid,
-        SYS_getppid, SYS_tgkill, SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep,
-        SYS_nanosleep, SYS_gettimeofday, SYS_getrandom, SYS_rt_sigaction, SYS_rt_sigprocmask,
-        SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall, SYS_exit, SYS_exit_group,
-        SYS_prlimit64, SYS_uname, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_sysinfo,
-    ])
+    ///
+    /// A clone makes a thread and no process, in no namespace of its own; `clone3` has its flags
+    /// where no filter sees them. Signals and limits are this process's own.
+    public static let runtime = Self(
+        numbers: [
+            SYS_brk, SYS_mmap, SYS_mremap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mincore,
+            SYS_mlock, SYS_mlock2,
+            SYS_munlock, SYS_set_robust_list, SYS_rseq, SYS_set_tid_address,
+            SYS_futex, SYS_sched_yield, SYS_sched_getaffinity, SYS_getcpu, SYS_gettid, SYS_getpid,
+            SYS_getppid, SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep,
+            SYS_nanosleep, SYS_gettimeofday, SYS_getrandom, SYS_rt_sigaction, SYS_rt_sigprocmask,
+            SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall, SYS_exit, SYS_exit_group,
+            SYS_uname, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_sysinfo,
+        ],
+        restricted: [
+            .call(SYS_clone, argument: 0, contains: linux_clone_thread), .absent(SYS_clone3),
+            .call(SYS_prlimit64, argument: 0, is: 0), .onOurselves(SYS_tgkill),
+        ]
+    )
 
     /// Reading, writing and waiting on open descriptors.
     public static let descriptors = Self(
@@ -69,12 +127,18 @@ extension SystemCallFilter.Group {
         SYS_flistxattr, SYS_fremovexattr,
     ])
 
-    /// Talking to servers: sockets that connect, none that listens.
-    public static let connecting = Self(numbers: [
-        SYS_socket, SYS_connect, SYS_bind, SYS_getsockname, SYS_getpeername, SYS_getsockopt,
-        SYS_setsockopt, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg,
-        SYS_recvmmsg, SYS_shutdown,
-    ])
+    /// Talking to servers: sockets of the internet that connect, none that listens; and the kernel's
+    /// list of addresses, which the resolver sorts by.
+    public static let connecting = Self(
+        numbers: [
+            SYS_connect, SYS_bind, SYS_getsockname, SYS_getpeername, SYS_getsockopt,
+            SYS_setsockopt, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg,
+            SYS_recvmmsg, SYS_shutdown,
+        ],
+        restricted: [AF_INET, AF_INET6, AF_NETLINK].map {
+            .call(SYS_socket, argument: 0, is: UInt32($0))
+        }
+    )
 }
 
 extension SystemCallFilter {

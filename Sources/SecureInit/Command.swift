@@ -39,7 +39,10 @@ final class Command {
 }
 
 extension ProcessStart {
-    /// Capabilities that only secure-init has a use for: with the first the command could take the
-    /// mount away or put another over it, with the second read the keys out of our memory.
-    static let wrapperCapabilities: CapabilitySet = [.administer, .trace]
+    /// Capabilities the command does not get from us: with the first it could take the mount away
+    /// or put another over it, with the second read the keys out of our memory, and with the others,
+    /// which were part of the first, look into other processes.
+    static let wrapperCapabilities: CapabilitySet = [
+        .administer, .trace, .monitorPerformance, .loadFilters, .checkpoint,
+    ]
 }

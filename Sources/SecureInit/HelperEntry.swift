@@ -5,16 +5,23 @@ internal import Linux
 enum HelperEntry {
     /// Closes itself to others.
     ///
-    /// The kernel makes a process dumpable again when it executes, so it is done here once more,
-    /// before the job, and with it the first secret, is read.
+    /// The kernel makes a process dumpable again when it executes, unless it could be started
+    /// hidden, so it is done here once more, before the job, and with it the first secret, is read.
+    /// An exec that hides forgets the parent's death signal.
     ///
     /// - Parameter name: What lists of processes show.
     static func harden(as name: StaticString) {
         CurrentProcess.setName(name)
         do throws(Errno) {
+            try CurrentProcess.useRealGroup()
             try CurrentProcess.refuseDumps()
             try DescriptorFlags.closeOnExec(HelperProcess.Inherited.job)
             try DescriptorFlags.closeOnExec(HelperProcess.Inherited.frames)
+            try CurrentProcess.setParentDeathSignal(.kill)
+            // Nobody to answer: the parent died before it could be asked for.
+            guard try !Readiness.isReadable(HelperProcess.Inherited.frames) else {
+                CurrentProcess.exit(ExitCode.system.rawValue)
+            }
         } catch {
             // Started by hand: there are no such descriptors, and nothing to do.
             CurrentProcess.exit(ExitCode.usage.rawValue)

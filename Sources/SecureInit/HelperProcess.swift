@@ -83,6 +83,7 @@ final class HelperProcess {
         start.identity = rights.identity
         start.capabilities = rights.capabilities
         start.noNewPrivileges = rights.noNewPrivileges
+        start.isHidden = true
         start.ignoredSignals = rights.ignoredSignals
         start.coreLimit = CoreLimit.none
         start.parentDeathSignal = .kill

@@ -142,10 +142,6 @@ extension Supervisor {
     private func limitCapabilities(of start: inout ProcessStart) {
         guard !settings.keepsCapabilities, let own = try? ProcessCapabilities() else { return }
         let taken = ProcessStart.wrapperCapabilities
-        // Without power of our own, the command has none from us.
-        guard CurrentProcess.effectiveUser == 0 || !own.permitted.isDisjoint(with: taken) else {
-            return
-        }
         let bounding = ProcessCapabilities.bounding(among: taken)
         let mayLimit = own.effective.contains(.setCapabilities)
         if !bounding.isEmpty, !mayLimit {

@@ -168,7 +168,7 @@ extension Supervisor {
             if end.pid == command?.pid {
                 commandChanged(end)
             } else if case .stopped = end.outcome {
-                continue
+                wake(end.pid)
             } else if end.pid == fetch?.process?.pid {
                 fetch?.process?.end = end
             } else if end.pid == volume?.process.pid {
@@ -177,6 +177,13 @@ extension Supervisor {
                 log.warning("reaped an orphan", ["pid": .number(Int64(end.pid))])
             }
         }
+    }
+
+    /// Who stops the worker would have everybody who uses the view wait for ever, and the unmount at
+    /// the end with them.
+    private func wake(_ pid: Int32) {
+        guard pid == volume?.process.pid || pid == fetch?.process?.pid else { return }
+        try? ProcessTable.send(.continue, to: pid)
     }
 }
 

@@ -82,6 +82,9 @@ struct linux_spawn {
     uint64_t ambient;
 
     bool no_new_privileges;
+    // Nobody may look into the process from its exec on, not only from when it says so itself.
+    // Takes effect with no_new_privileges, and where the group may be changed.
+    bool hide;
 
     bool set_core_limit;
     uint64_t core_soft;
