@@ -162,9 +162,28 @@ let package = Package(
             dependencies: ["Linux", "TestSupport"],
             swiftSettings: house
         ),
+        // What an attacker tries is system calls, many of them without a function in the C library.
+        .target(
+            name: "CAttack",
+            path: "Tests/CAttack",
+            cSettings: [.define("_GNU_SOURCE")]
+        ),
+        .executableTarget(
+            name: "attacker",
+            dependencies: ["CAttack"],
+            path: "Tests/Attacker",
+            cSettings: [.define("_GNU_SOURCE")],
+            // It is to run in any container.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]
+        ),
+        .testTarget(
+            name: "AttackTests",
+            dependencies: ["CryptFS", "VolumeFormat", "Cryptography", "TestSupport", "attacker"],
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "sandbox-probe",
-            dependencies: ["SecureInit"],
+            dependencies: ["SecureInit", "CAttack"],
             path: "Tests/SandboxProbe",
             swiftSettings: house
         ),

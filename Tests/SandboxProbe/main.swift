@@ -5,6 +5,7 @@
 //
 // Ends with 0 where the attempt succeeded, else with the error number.
 
+import CAttack
 import Glibc
 
 @testable import SecureInit
@@ -38,5 +39,8 @@ case "listen":
     attempt { Int(listen(descriptor, 1)) }
 case "signal":
     attempt { Int(kill(Int32(argument) ?? 0, 0)) }
-default: exit(200)
+default:
+    // Any other attempt is one of the attacker's: the argument is a process's number.
+    let refusal = attack_alone(arguments[3], Int32(argument) ?? 0)
+    exit(refusal == ENODATA ? 0 : refusal)
 }

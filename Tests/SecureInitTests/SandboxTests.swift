@@ -39,6 +39,24 @@ import Testing
         #expect(try place.run(attempt, in: "none") == 0, "possible without the sandbox")
     }
 
+    /// What the two have no business with; the control runs as root with every capability.
+    private static let calls = [
+        ("ptrace-attach", "PID"), ("ptrace-seize", "PID"), ("process_vm_readv", "PID"),
+        ("pidfd_open", "PID"), ("kcmp", "PID"), ("perf_event_open", "PID"), ("tgkill", "PID"),
+        ("prlimit", "PID"), ("mount-over", "-"), ("fsopen", "-"), ("userns", "-"),
+        ("io_uring", "-"), ("keyring", "-"), ("bpf", "-"), ("userfaultfd", "-"), ("fork", "-"),
+        ("socket-unix", "-"), ("socket-packet", "-"),
+    ]
+
+    @Test(arguments: ["fetcher", "worker"], calls)
+    func `does not let it call`(_ sandbox: String, _ call: (String, String)) throws {
+        let place = try Place()
+        let attempt = Attempt(sandbox, call.0, call.1)
+        let refused = try place.run(attempt, in: sandbox)
+        #expect(refused == EPERM || refused == EACCES, "error \(refused)")
+        #expect(try place.run(attempt, in: "none") == 0, "possible without the sandbox")
+    }
+
     @Test(arguments: [
         Attempt("fetcher", "read", "/etc/hosts"), Attempt("fetcher", "socket"),
         Attempt("worker", "read", "STORAGE/block"), Attempt("worker", "write", "STORAGE/new"),

@@ -15,6 +15,9 @@ public enum Requirement: Sendable, CustomStringConvertible {
     /// A program in `PATH`.
     case tool(String)
 
+    /// The right to say what becomes of core dumps, for the whole machine.
+    case corePattern
+
     /// `dist/secure-init` and `dist/secure-store`, as `make build` leaves them.
     case executables
 
@@ -24,6 +27,7 @@ public enum Requirement: Sendable, CustomStringConvertible {
         case .root: "root"
         case .fuse: "/dev/fuse as root"
         case .docker: "a Docker engine"
+        case .corePattern: "a writable /proc/sys/kernel/core_pattern"
         case .tool(let name): "the program \(name)"
         case .executables: "the built executables (make build)"
         }
@@ -34,6 +38,7 @@ public enum Requirement: Sendable, CustomStringConvertible {
         case .root: geteuid() == 0
         case .fuse: geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0
         case .docker: Self.dockerAnswers
+        case .corePattern: access("/proc/sys/kernel/core_pattern", W_OK) == 0
         case .tool(let name): Self.finds(name)
         case .executables:
             [Executables.secureInit, Executables.secureStore].allSatisfy(
