@@ -17,6 +17,16 @@ public struct JSONWriter {
         append(quotingUTF8: SecretBytes(copying: text.utf8))
     }
 
+    /// Adds an array of strings.
+    public mutating func append(listing texts: [String]) {
+        append("[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { append(",") }
+            append(quoting: text)
+        }
+        append("]")
+    }
+
     /// Adds a secret in quotes.
     ///
     /// - Parameter secret: UTF-8.

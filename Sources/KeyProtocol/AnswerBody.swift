@@ -7,23 +7,23 @@ public enum AnswerBody {
     ///
     /// - Parameters:
     ///   - keys: Every one is sent.
+    ///   - older: Generated keys of earlier generations that the device asked for by id.
     ///   - lease: For how many seconds they are lent; nil or 0 for ever.
     /// - Returns: JSON.
     /// - Throws: ``WireError/json(_:)`` for a key that JSON cannot carry, or keys
     ///   longer than a body.
-    public static func keys(_ keys: KeyBundle, lease: Int?) throws(WireError) -> SecretBytes {
+    public static func keys(
+        _ keys: KeyBundle,
+        older: [StoreKey] = [],
+        lease: Int?
+    ) throws(WireError) -> SecretBytes {
         var json = JSONWriter()
-        json.append(#"{"keys":{"#)
-        var separator = ""
-        for name in keys.names {
-            guard let key = keys[name] else { continue }
-            json.append(separator)
-            json.append(quoting: name)
-            json.append(":")
-            try append(key, to: &json)
-            separator = ","
+        json.append(#"{"keys":"#)
+        try append(keys.names.map { ($0, keys[$0]) }, to: &json)
+        if !older.isEmpty {
+            json.append(#","older":"#)
+            try append(older.map { ($0.generated?.id ?? "", $0) }, to: &json)
         }
-        json.append("}")
         if let lease { json.append(#","lease":\#(lease)"#) }
         json.append("}")
         return try checked(json)
@@ -78,6 +78,23 @@ public enum AnswerBody {
         } catch {
             throw .json(error)
         }
+    }
+
+    private static func append(
+        _ members: [(name: String, key: StoreKey?)],
+        to json: inout JSONWriter
+    ) throws(WireError) {
+        json.append("{")
+        var separator = ""
+        for (name, key) in members {
+            guard let key else { continue }
+            json.append(separator)
+            json.append(quoting: name)
+            json.append(":")
+            try append(key, to: &json)
+            separator = ","
+        }
+        json.append("}")
     }
 
     private static func checked(_ json: JSONWriter) throws(WireError) -> SecretBytes {

@@ -112,6 +112,18 @@ public enum EncryptedVariable {
 
     // MARK: New form
 
+    /// The id of the generated key that a value of the new form says it was encrypted under; nil
+    /// for what is no such value.
+    public static func keyID(of value: UnsafeRawBufferPointer) -> String? {
+        let count = 8
+        guard value.starts(with: prefix.utf8), value.count > prefix.utf8.count + count,
+            value[prefix.utf8.count + count] == UInt8(ascii: ".")
+        else { return nil }
+        let digits = value[prefix.utf8.count..<prefix.utf8.count + count]
+        guard digits.allSatisfy(isLowerCaseHexadecimal) else { return nil }
+        return String(decoding: digits, as: UTF8.self)
+    }
+
     private static func decryptNewForm(
         _ value: UnsafeRawBufferPointer,
         name: String,

@@ -54,18 +54,21 @@ public enum ServerAnswer: Sendable {
     ///   - body: What came after the head, without transfer coding.
     ///   - endpoint: What was asked.
     ///   - wanted: The names of the keys that were asked for; others are not kept.
+    ///   - identifiers: The ids of older generations that were asked for; those there are go into
+    ///     the bundle under their ids.
     /// - Throws: ``WireError`` where the body of a status that promises keys does not hold them.
     public init(
         status: Int,
         retryAfter: String?,
         body: SecretBytes,
         endpoint: Endpoint,
-        wanted: [String]
+        wanted: [String],
+        identifiers: [String] = []
     ) throws(WireError) {
         let seconds = Self.seconds(retryAfter)
         switch (status, endpoint) {
         case (200, _), (201, _):
-            self = try Self.keys(body, wanted, endpoint)
+            self = try Self.keys(body, wanted, identifiers, endpoint)
         case (202, .unlock):
             self = try Self.pending(body)
         case (300..<400, _):
@@ -86,6 +89,7 @@ public enum ServerAnswer: Sendable {
     private static func keys(
         _ body: SecretBytes,
         _ wanted: [String],
+        _ identifiers: [String],
         _ endpoint: Endpoint
     ) throws(WireError) -> ServerAnswer {
         let root = try root(of: body)
@@ -102,6 +106,11 @@ public enum ServerAnswer: Sendable {
             let text = try json { () throws(JSONError) in try keys.secret(name) }
             guard let text else { throw .missingKey(name: name) }
             try bundle.add(text, as: name)
+        }
+        let older = try json { () throws(JSONError) in try root.object("older") }
+        for id in identifiers where bundle.generatedKey(id: id) == nil && bundle[id] == nil {
+            let text = try json { () throws(JSONError) in try older?.secret(id) }
+            if let text { try bundle.add(text, as: id) }
         }
         let lease = try json { () throws(JSONError) in
             let lease = try root.integer("lease")

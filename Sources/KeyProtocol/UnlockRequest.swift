@@ -17,6 +17,10 @@ public struct UnlockRequest: Sendable, Equatable {
     /// The version of its software.
     public var version: String
 
+    /// The ids of generated keys that its variables were encrypted under: of older generations of
+    /// the wanted keys, those are given out too.
+    public var identifiers: [String]
+
     /// Describes a request.
     ///
     /// - Parameters:
@@ -24,11 +28,19 @@ public struct UnlockRequest: Sendable, Equatable {
     ///   - bootID: At most ``UnlockLimits/maximumBootIDCount`` bytes.
     ///   - keys: 1 to ``UnlockLimits/maximumKeys`` names.
     ///   - version: At most ``UnlockLimits/maximumVersionCount`` bytes.
-    public init(device: String, bootID: String, keys: [String], version: String) {
+    ///   - identifiers: At most ``UnlockLimits/maximumKeys`` ids.
+    public init(
+        device: String,
+        bootID: String,
+        keys: [String],
+        version: String,
+        identifiers: [String] = []
+    ) {
         self.device = device
         self.bootID = bootID
         self.keys = keys
         self.version = version
+        self.identifiers = identifiers
     }
 
     /// Reads a request's body, and holds it to the limits.
@@ -57,7 +69,12 @@ public struct UnlockRequest: Sendable, Equatable {
             device: device,
             bootID: try root.text("boot_id", limit: UnlockLimits.maximumBootIDCount) ?? "",
             keys: keys,
-            version: try root.text("version", limit: UnlockLimits.maximumVersionCount) ?? ""
+            version: try root.text("version", limit: UnlockLimits.maximumVersionCount) ?? "",
+            identifiers: try root.texts(
+                "ids",
+                maximum: UnlockLimits.maximumKeys,
+                limit: UnlockLimits.maximumKeyNameCount
+            ) ?? []
         )
     }
 
@@ -68,12 +85,13 @@ public struct UnlockRequest: Sendable, Equatable {
         json.append(quoting: device)
         json.append(#","boot_id":"#)
         json.append(quoting: bootID)
-        json.append(#","keys":["#)
-        for (index, key) in keys.enumerated() {
-            if index > 0 { json.append(",") }
-            json.append(quoting: key)
+        json.append(#","keys":"#)
+        json.append(listing: keys)
+        if !identifiers.isEmpty {
+            json.append(#","ids":"#)
+            json.append(listing: identifiers)
         }
-        json.append(#"],"version":"#)
+        json.append(#","version":"#)
         json.append(quoting: version)
         json.append("}")
         return json.text

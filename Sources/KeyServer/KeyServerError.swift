@@ -62,6 +62,30 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// The text is no place in the audit log.
     case auditMark(String)
 
+    /// The store has been made able to hold keys before.
+    case sealed
+
+    /// The store has not been made able to hold keys.
+    case noSeal
+
+    /// The root key does not open the store.
+    case wrongRootKey
+
+    /// A key could not be sealed or opened.
+    case sealing(reason: String)
+
+    /// The store has a key of that name.
+    case keyExists(String)
+
+    /// The store has no key of that name.
+    case noSuchKey(String)
+
+    /// A generation must not be retired yet.
+    case generationInUse(name: String, number: Int, reason: String)
+
+    /// There is no such grant.
+    case noGrant(key: String, subject: String)
+
     /// The server stopped for a reason of its own.
     case stopped(reason: String)
 }
@@ -118,6 +142,22 @@ extension KeyServerError: CustomStringConvertible {
         case .auditMark(let text):
             "'\(text)' is no place in an audit log such as 'secure-store audit verify' prints: "
                 + "NUMBER:HASH"
+        case .sealed:
+            "the store has a root key already; change it with 'secure-store operator rekey'"
+        case .noSeal:
+            "the store has no root key yet; give it one with 'secure-store operator init'"
+        case .wrongRootKey:
+            "this root key does not open the store"
+        case .sealing(let reason):
+            "sealed keys: \(reason)"
+        case .keyExists(let name):
+            "a key '\(name)' exists already; 'secure-store key rotate' makes its next generation"
+        case .noSuchKey(let name):
+            "there is no key '\(name)'; 'secure-store key list' shows those there are"
+        case .generationInUse(let name, let number, let reason):
+            "generation \(number) of '\(name)' cannot be retired: \(reason)"
+        case .noGrant(let key, let subject):
+            "the key '\(key)' is not granted to \(subject)"
         case .stopped(let reason):
             "the server stopped: \(reason)"
         }

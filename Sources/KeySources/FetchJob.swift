@@ -23,6 +23,9 @@ public struct FetchJob: Sendable {
     /// The names of the keys to ask for.
     public let keyNames: [String]
 
+    /// The ids of generated keys that its variables need, whichever generation they are of.
+    public let identifiers: [String]
+
     /// What the device calls itself: for the server's log; it is the certificate that counts.
     public let device: String
 
@@ -41,13 +44,15 @@ public struct FetchJob: Sendable {
     ///   - device: What the device calls itself.
     ///   - bootID: The kernel's `boot_id`.
     ///   - version: The version of this software.
+    ///   - identifiers: The ids of generated keys that its variables need.
     public init(
         server: ServerAddress,
         credentials: Credentials,
         keyNames: [String],
         device: String,
         bootID: String,
-        version: String
+        version: String,
+        identifiers: [String] = []
     ) {
         self.server = server
         self.credentials = credentials
@@ -55,6 +60,7 @@ public struct FetchJob: Sendable {
         self.device = device
         self.bootID = bootID
         self.version = version
+        self.identifiers = identifiers
     }
 
     /// The job as it crosses a pipe; secret, since it holds the credentials.
@@ -67,8 +73,10 @@ public struct FetchJob: Sendable {
             text(device), text(bootID), text(version),
         ]
         for field in fields { parts += lengthPrefixed(field) }
-        parts.append(number(keyNames.count, count: 2))
-        for name in keyNames { parts += lengthPrefixed(text(name)) }
+        for list in [keyNames, identifiers] {
+            parts.append(number(list.count, count: 2))
+            for name in list { parts += lengthPrefixed(text(name)) }
+        }
         return SecretBytes.concatenating(parts)
     }
 
@@ -94,15 +102,20 @@ public struct FetchJob: Sendable {
         device = try takeText(from: &rest)
         bootID = try takeText(from: &rest)
         version = try takeText(from: &rest)
-        var names: [String] = []
-        for _ in 0..<(try takeNumber(2, from: &rest)) {
-            names.append(try takeText(from: &rest))
-        }
-        keyNames = names
+        keyNames = try takeTexts(from: &rest)
+        identifiers = try takeTexts(from: &rest)
         guard rest.isEmpty else { throw .malformedJob }
     }
 
     private static let magic = Array("SSFJ\u{1}".utf8)
+}
+
+private func takeTexts(
+    from rest: inout Slice<UnsafeRawBufferPointer>
+) throws(KeySourceError) -> [String] {
+    var texts: [String] = []
+    for _ in 0..<(try takeNumber(2, from: &rest)) { texts.append(try takeText(from: &rest)) }
+    return texts
 }
 
 private func text(_ string: String) -> SecretBytes { SecretBytes(copying: string.utf8) }

@@ -44,7 +44,8 @@ enum HTTPRequest {
             device: cut(job.device, UnlockLimits.maximumDeviceCount),
             bootID: cut(job.bootID, UnlockLimits.maximumBootIDCount),
             keys: keyNames,
-            version: cut(job.version, UnlockLimits.maximumVersionCount)
+            version: cut(job.version, UnlockLimits.maximumVersionCount),
+            identifiers: Array(job.identifiers.prefix(UnlockLimits.maximumKeys))
         ).encoded()
     }
 

@@ -178,7 +178,8 @@ struct KeyServerClient: ~Copyable {
                     retryAfter: head.retryAfter,
                     body: body,
                     endpoint: endpoint,
-                    wanted: keyNames
+                    wanted: keyNames,
+                    identifiers: job.identifiers
                 )
             )
         } catch {

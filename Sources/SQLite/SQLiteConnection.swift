@@ -59,6 +59,15 @@ public final class SQLiteConnection {
     /// - Throws: ``SQLiteError``.
     @discardableResult
     public func run(_ sql: String, _ values: SQLiteValue...) throws(SQLiteError) -> Int {
+        try run(sql, values)
+    }
+
+    /// The same, with the values in an array.
+    ///
+    /// - Returns: How many rows it changed.
+    /// - Throws: ``SQLiteError``.
+    @discardableResult
+    public func run(_ sql: String, _ values: [SQLiteValue]) throws(SQLiteError) -> Int {
         let statement = try prepare(sql, values)
         defer { sqlite3_reset(statement) }
         while try step(statement) {}

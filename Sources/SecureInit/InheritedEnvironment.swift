@@ -1,4 +1,5 @@
 internal import Cryptography
+internal import KeyProtocol
 internal import Linux
 
 /// The environment secure-init was started with, taken out of the memory where others may see it,
@@ -140,6 +141,11 @@ final class InheritedEnvironment {
         entries.filter { entry($0, isNamed: "SECURE_INIT_", orBeginsWithIt: true) }.map { entry in
             (name(of: entry), withBytes(entry.value) { String(decoding: $0, as: UTF8.self) })
         }
+    }
+
+    /// The ids of the generated keys that encrypted variables need, each once.
+    var neededKeyIDs: [String] {
+        Set(encrypted.compactMap { withBytes($0.entry.value, EncryptedVariable.keyID) }).sorted()
     }
 
     /// Every `ENCRYPTED_X`: the name X, and the entry.

@@ -28,7 +28,8 @@ extension Supervisor {
             keyNames: [KeyBundle.defaultName],
             device: environment.text(named: "BALENA_DEVICE_UUID") ?? CurrentProcess.hostName,
             bootID: Self.bootID,
-            version: ProductVersion.text
+            version: ProductVersion.text,
+            identifiers: environment.neededKeyIDs
         ).encoded()
         let deadline = keyDeadline
         var backoff = Backoff()

@@ -136,6 +136,7 @@ extension Administration {
             var device = try store.existingDevice(name)
             device.name = newName.text
             try store.update(device)
+            if newName.text != name { try store.moveGrants(ofDevice: name, to: newName.text) }
             return ((), ["device": .text(newName.text), "was": .text(name)])
         }
     }
@@ -180,6 +181,7 @@ extension Administration {
             let device = try store.existingDevice(name)
             try store.revokeCertificates(ofDevice: device.id, at: now)
             try store.removeDevice(id: device.id)
+            try store.moveGrants(ofDevice: name, to: nil)
             return ((), ["device": .text(name)])
         }
     }

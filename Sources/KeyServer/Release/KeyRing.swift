@@ -33,6 +33,18 @@ public struct KeyRing: Sendable {
         }
     }
 
+    /// No keys: where the store has them all.
+    public static let empty = KeyRing()
+
+    private init() {
+        bundle = KeyBundle()
+        originalAnswer = nil
+        singleAnswers = [:]
+    }
+
+    /// The key of that name.
+    func key(named name: String) -> StoreKey? { bundle[name] }
+
     /// The names, in the order the keys were added.
     public var names: [String] { bundle.names }
 

@@ -22,15 +22,20 @@ public struct ReleaseFacts: Equatable, Sendable {
     /// What is known of the certificate.
     public var certificate: Certificate
 
-    /// Gathers facts; without any, nothing is known of who asks.
+    /// The keys that were asked for, as far as they are the store's.
+    public var keys: [String: KeyFacts]
+
+    /// Gathers facts; without any, nothing is known of who asks, nor of keys.
     public init(
         now: Timestamp,
         device: DeviceRecord? = nil,
-        certificate: Certificate = .unregistered
+        certificate: Certificate = .unregistered,
+        keys: [String: KeyFacts] = [:]
     ) {
         self.now = now
         self.device = device
         self.certificate = certificate
+        self.keys = keys
     }
 
     /// Looks up what bears on a request.
@@ -42,16 +47,24 @@ public struct ReleaseFacts: Equatable, Sendable {
         now: Timestamp
     ) throws(KeyServerError) {
         self.init(now: now)
-        guard let record = try store.certificate(fingerprint: request.fingerprint) else {
+        if let record = try store.certificate(fingerprint: request.fingerprint) {
+            device = if let id = record.device { try store.device(id: id) } else { nil }
+            certificate =
+                device == nil ? .orphaned : .registered(revokedAt: record.revokedAt)
+        } else {
             device = try store.device(named: request.device)
-            return
         }
-        guard let id = record.device else {
-            certificate = .orphaned
-            return
+        for name in request.keyNames {
+            let generations = try store.generations(ofKey: name).filter { $0.retiredAt == nil }
+            guard !generations.isEmpty else { continue }
+            let grant =
+                if let provenDevice {
+                    try store.grant(ofKey: name, to: provenDevice)
+                } else {
+                    GrantSubject?.none
+                }
+            keys[name] = KeyFacts(grant: grant, generations: generations)
         }
-        device = try store.device(id: id)
-        certificate = .registered(revokedAt: record.revokedAt)
     }
 
     /// The device, where its certificate proves that it is the one.

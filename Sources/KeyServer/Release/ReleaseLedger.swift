@@ -7,15 +7,15 @@ protocol ReleaseDecider: Sendable {
     ///
     /// - Throws: ``KeyServerError/storage(reason:)`` where the decision could not be recorded: then
     ///   nothing may be released.
-    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseDecision
+    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseOutcome
 }
 
 /// Decides without a store: by the command line alone.
 struct StorelessDecider: ReleaseDecider {
     let policy: ReleasePolicy
 
-    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseDecision {
-        policy.decide(request, ReleaseFacts(now: .now))
+    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseOutcome {
+        ReleaseOutcome(decision: policy.decide(request, ReleaseFacts(now: .now)))
     }
 }
 
@@ -24,7 +24,7 @@ struct StorelessDecider: ReleaseDecider {
 /// What arrives while a transaction is being synced to disk waits, and goes into the next one
 /// together: a thousand devices that ask at once cost a few syncs, not a thousand.
 final class ReleaseLedger: ReleaseDecider {
-    private typealias Outcome = Result<ReleaseDecision, KeyServerError>
+    private typealias Outcome = Result<ReleaseOutcome, KeyServerError>
 
     private struct Waiting {
         let request: ReleaseRequest
@@ -54,7 +54,7 @@ final class ReleaseLedger: ReleaseDecider {
         self.now = now
     }
 
-    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseDecision {
+    func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseOutcome {
         let outcome = await withCheckedContinuation { continuation in
             let isFirst = queue.withLock { queue in
                 queue.waiting.append(Waiting(request: request, continuation: continuation))
@@ -100,14 +100,20 @@ final class ReleaseLedger: ReleaseDecider {
     private func settle(
         _ request: ReleaseRequest,
         in store: any StorageTransaction
-    ) throws(KeyServerError) -> ReleaseDecision {
+    ) throws(KeyServerError) -> ReleaseOutcome {
         let facts = try ReleaseFacts(about: request, in: store, now: now())
         let decision = policy.decide(request, facts)
-        if decision == .granted, let device = facts.provenDevice, let address = request.address {
+        try store.append(AuditEntry(request, decision, facts))
+        guard decision == .granted else { return ReleaseOutcome(decision: decision) }
+        if let device = facts.provenDevice, let address = request.address {
             try store.noteSeen(device: device.id, at: facts.now, from: "\(address)")
         }
-        try store.append(AuditEntry(request, decision, facts))
-        return decision
+        let keys = facts.keys.mapValues { $0.wanted(by: request) }
+        for var generation in keys.values.joined() {
+            generation.usedAt = facts.now
+            try store.update(generation)
+        }
+        return ReleaseOutcome(decision: .granted, keys: keys)
     }
 }
 
@@ -125,6 +131,9 @@ extension AuditEntry {
         switch decision {
         case .granted:
             fields["result"] = "released"
+            let given = facts.keys.values.flatMap { $0.wanted(by: request) }
+            let names = given.map { "\($0.key)/\($0.number)" }.sorted()
+            fields["generations"] = given.isEmpty ? nil : .list(names)
         case .refused(let refusal):
             fields["result"] = "refused"
             fields["code"] = .text(refusal.code)

@@ -5,17 +5,23 @@ public struct ReleasePolicy: Sendable {
     /// From where keys are given out.
     public var addresses: AddressPolicy
 
-    /// The keys there are.
+    /// The names of the keys that every device may have: those of the command line, unless the
+    /// store has one of that name.
     public var keyNames: Set<String>
+
+    /// Whether the keys of the store can be opened.
+    public var canOpenStore: Bool
 
     /// Makes a policy.
     ///
     /// - Parameters:
     ///   - addresses: From where keys are given out.
-    ///   - keyNames: The names of the keys there are.
-    public init(addresses: AddressPolicy, keyNames: Set<String>) {
+    ///   - keyNames: The names of the command line's keys.
+    ///   - canOpenStore: Whether the keys of the store can be opened.
+    public init(addresses: AddressPolicy, keyNames: Set<String>, canOpenStore: Bool = true) {
         self.addresses = addresses
         self.keyNames = keyNames
+        self.canOpenStore = canOpenStore
     }
 
     /// Decides about a request: all the keys it names, or none.
@@ -34,9 +40,13 @@ public struct ReleasePolicy: Sendable {
         case .notAllowed: return .refused(.addressNotAllowed)
         }
         guard !request.keyNames.isEmpty else { return .refused(.noKeyNamed) }
-        for name in request.keyNames where !keyNames.contains(name) {
-            return .refused(.keyNotGranted(name: name))
+        for name in request.keyNames {
+            let isGranted =
+                facts.keys[name].map { $0.grant != nil && facts.provenDevice != nil }
+                ?? keyNames.contains(name)
+            guard isGranted else { return .refused(.keyNotGranted(name: name)) }
         }
+        guard canOpenStore || facts.keys.isEmpty else { return .refused(.storeSealed) }
         return .granted
     }
 
@@ -79,6 +89,9 @@ public enum ReleaseRefusal: Equatable, Sendable {
     /// It may not have the key, or there is none of that name: a device cannot tell which.
     case keyNotGranted(name: String)
 
+    /// The key is the store's, and nobody gave the server the root key.
+    case storeSealed
+
     /// It asked for nothing.
     case noKeyNamed
 
@@ -91,12 +104,21 @@ public enum ReleaseRefusal: Equatable, Sendable {
     /// The device has been given another certificate in place of this one.
     case certificateRevoked(at: Timestamp)
 
+    /// In how many seconds to ask again, where asking again may help; `nil` where it will not.
+    public var retryAfter: Int? {
+        switch self {
+        case .storeSealed: 30
+        default: nil
+        }
+    }
+
     /// The code in the answer; clients may depend on it.
     public var code: String {
         switch self {
         case .addressDenied, .addressNotAllowed, .addressUnknown: "address_denied"
         case .keyNotGranted: "key_not_granted"
         case .noKeyNamed: "no_key_named"
+        case .storeSealed: "sealed"
         case .deviceRevoked, .deviceRemoved: "device_revoked"
         case .certificateRevoked: "certificate_revoked"
         }
@@ -109,6 +131,7 @@ public enum ReleaseRefusal: Equatable, Sendable {
             "no key is given out to this address"
         case .keyNotGranted(let name): "this device has no grant for the key '\(name)'"
         case .noKeyNamed: "the request names no key"
+        case .storeSealed: "the server has not been given its root key yet"
         case .deviceRevoked, .deviceRemoved: "this device has been revoked"
         case .certificateRevoked: "this certificate has been replaced by another"
         }
@@ -122,6 +145,7 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .addressUnknown: "peer address unknown"
         case .keyNotGranted(let name): "no grant for \(name)"
         case .noKeyNamed: "no key named"
+        case .storeSealed: "no root key"
         case .deviceRevoked(let name, let time): "device \(name) revoked on \(time)"
         case .deviceRemoved: "certificate of a device that was removed"
         case .certificateRevoked(let time): "certificate replaced on \(time)"

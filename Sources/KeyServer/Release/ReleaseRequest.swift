@@ -15,6 +15,9 @@ public struct ReleaseRequest: Equatable, Sendable {
     /// The names of the wanted keys, in the order asked, without repetition.
     public var keyNames: [String]
 
+    /// The ids of older generations that it still needs.
+    public var identifiers: Set<String>
+
     /// Describes a request.
     ///
     /// - Parameters:
@@ -23,17 +26,20 @@ public struct ReleaseRequest: Equatable, Sendable {
     ///   - claimedDevice: From the request.
     ///   - address: The peer's.
     ///   - keyNames: Repeated names count once.
+    ///   - identifiers: From the request: of older generations.
     public init(
         device: String,
         fingerprint: String = "",
         claimedDevice: String? = nil,
         address: IPAddress?,
-        keyNames: [String]
+        keyNames: [String],
+        identifiers: [String] = []
     ) {
         self.device = device
         self.fingerprint = fingerprint
         self.claimedDevice = claimedDevice
         self.address = address
+        self.identifiers = Set(identifiers)
         var seen: Set<String> = []
         self.keyNames = keyNames.filter { seen.insert($0).inserted }
     }

@@ -9,7 +9,7 @@ internal import NIOSSL
 /// Answers the requests of devices.
 struct KeyResponder: Sendable {
     let decider: any ReleaseDecider
-    let keys: KeyRing
+    let answers: ReleaseAnswer
     let limits: ServerLimits
     let logger: Logger
 
@@ -52,7 +52,9 @@ struct KeyResponder: Sendable {
             address: address(of: channel),
             keyNames: [KeyBundle.defaultName]
         )
-        return await decide(request, path: "/key", status: .created) { keys.originalAnswer }
+        return await decide(request, path: "/key", status: .created) { outcome in
+            try answers.original(outcome)
+        }
     }
 
     private func answerUnlock(_ request: Request, _ channel: any Channel) async throws -> Answer {
@@ -77,10 +79,11 @@ struct KeyResponder: Sendable {
             fingerprint: certificate.fingerprint,
             claimedDevice: body.device,
             address: address(of: channel),
-            keyNames: body.keys
+            keyNames: body.keys,
+            identifiers: body.identifiers
         )
-        return await decide(request, path: "/v1/unlock", status: .ok) {
-            keys.unlockAnswer(for: request.keyNames)
+        return await decide(request, path: "/v1/unlock", status: .ok) { outcome in
+            try answers.unlock(outcome, names: request.keyNames)
         }
     }
 
@@ -97,7 +100,7 @@ struct KeyResponder: Sendable {
         _ request: ReleaseRequest,
         path: String,
         status: HTTPResponse.Status,
-        answer: () -> SecretBytes?
+        answer: (ReleaseOutcome) throws -> SecretBytes?
     ) async -> Answer {
         var metadata: Logger.Metadata = [
             "address": "\(request.address?.description ?? "unknown")",
@@ -108,28 +111,33 @@ struct KeyResponder: Sendable {
         if let claimed = request.claimedDevice, claimed != request.device {
             metadata["claimed_device"] = "\(claimed)"
         }
-        let decision: ReleaseDecision
-        do throws(KeyServerError) {
-            decision = try await decider.decide(request)
+        let outcome: ReleaseOutcome
+        let body: SecretBytes?
+        do {
+            outcome = try await decider.decide(request)
+            body = outcome.decision == .granted ? try answer(outcome) : nil
         } catch {
-            // What cannot be recorded does not happen.
+            // What cannot be recorded, or opened, is not given out.
             metadata["result"] = "failed"
             metadata["reason"] = "\(error)"
-            logger.error("Decision not recorded, nothing released", metadata: metadata)
+            logger.error(
+                "Decision not recorded or key not opened, nothing released",
+                metadata: metadata
+            )
             return .error(
                 .serviceUnavailable,
                 code: "unavailable",
-                message: "the server cannot record its decisions at present",
+                message: "the server cannot record its decisions or open its keys at present",
                 fields: [.retryAfter: "10"]
             )
         }
-        if decision == .granted, let body = answer() {
+        if let body {
             metadata["result"] = "released"
             logger.info("Key released", metadata: metadata)
             return .keys(body, status: status)
         }
         let refusal: ReleaseRefusal
-        if case .refused(let reason) = decision {
+        if case .refused(let reason) = outcome.decision {
             refusal = reason
         } else {
             // The policy knows exactly the keys there are, so this is not reached; if it ever
@@ -140,7 +148,12 @@ struct KeyResponder: Sendable {
         metadata["code"] = "\(refusal.code)"
         metadata["reason"] = "\(refusal.detail)"
         logger.warning("Key refused", metadata: metadata)
-        return .error(.forbidden, code: refusal.code, message: refusal.message)
+        return .error(
+            refusal.retryAfter == nil ? .forbidden : .serviceUnavailable,
+            code: refusal.code,
+            message: refusal.message,
+            fields: refusal.retryAfter.map { [.retryAfter: String($0)] } ?? [:]
+        )
     }
 
     private func address(of channel: any Channel) -> IPAddress? {

@@ -18,6 +18,9 @@ public struct KeyServerConfiguration: Sendable {
     /// state directory.
     public var storage: (any Storage)?
 
+    /// Opens the keys of the store; `nil` where nobody gave the server the root key.
+    public var vault: KeyVault?
+
     /// From where keys are given out.
     public var addresses = AddressPolicy()
 

@@ -63,12 +63,13 @@ public struct KeyService: Sendable {
         let logger = logger
         let policy = ReleasePolicy(
             addresses: configuration.addresses,
-            keyNames: Set(configuration.keys.names)
+            keyNames: Set(configuration.keys.names),
+            canOpenStore: configuration.vault != nil
         )
         let responder = KeyResponder(
             decider: configuration.storage.map { ReleaseLedger(storage: $0, policy: policy) }
                 ?? StorelessDecider(policy: policy),
-            keys: configuration.keys,
+            answers: ReleaseAnswer(ring: configuration.keys, vault: configuration.vault),
             limits: limits,
             logger: logger
         )

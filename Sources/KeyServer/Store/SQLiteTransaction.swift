@@ -4,6 +4,12 @@ internal import SQLite
 struct SQLiteTransaction: StorageTransaction {
     let connection: SQLiteConnection
 
+    /// Runs a change.
+    @discardableResult
+    func run(_ sql: String, _ values: SQLiteValue...) throws(KeyServerError) -> Int {
+        try attempt { () throws(SQLiteError) in try connection.run(sql, values) }
+    }
+
     /// Runs a query or a change, and words its failure.
     func attempt<Result>(
         _ body: () throws(SQLiteError) -> Result

@@ -7,10 +7,36 @@ enum StoreSchema {
     static var version: Int { steps.count }
 
     /// Each in turn, as SQL.
-    static let steps = [devicesAndAudit]
+    static let steps = [devicesAndAudit, keysAndGrants]
 
     /// Marks a SQLite file as ours: "SSdb".
     static let applicationID = 0x5353_6462
+
+    private static let keysAndGrants = """
+        CREATE TABLE seal (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            salt BLOB NOT NULL,
+            sealed BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE generations (
+            key TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            identifier TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            retired_at INTEGER,
+            used_at INTEGER,
+            PRIMARY KEY (key, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE grants (
+            key TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (key, kind, subject)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX grants_of_subject ON grants (kind, subject);
+        """
 
     private static let devicesAndAudit = """
         CREATE TABLE devices (

@@ -10,7 +10,8 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             The certificates come from MTLS_CERT, MTLS_KEY and MTLS_CA (base64 PEM), else from \
             --cert, --key and --client-ca, else from the state directory ('secure-store ca \
-            init'). The keys come from --password-file and --key-file, else from STORE_PASSWORD. \
+            init'). The keys come from the store there, opened with the root key; and from \
+            --password-file and --key-file, else from STORE_PASSWORD: those go to every device. \
             SIGTERM and SIGINT let requests in progress finish.
             """
     )
@@ -27,6 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var certificates: CertificateOptions
     @OptionGroup var keys: ServedKeyOptions
+    @OptionGroup var root: RootKeyOptions
 
     @Option(
         help: ArgumentHelp("Give keys to these addresses only; may be repeated.", valueName: "cidr")
@@ -52,17 +54,36 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
+    /// The store, and what opens its keys, where there is either.
+    private func openStore() throws -> (storage: any Storage, vault: KeyVault?, isSealed: Bool)? {
+        guard state.directory.holdsStore || state.directory.holdsAuthority else { return nil }
+        let administration = try state.administration()
+        let isSealed = try administration.hasSeal()
+        let key = try root.readIfGiven()
+        guard isSealed || key != nil else { return (administration.storage, nil, false) }
+        if let key { return (administration.storage, try administration.openVault(key), true) }
+        // Somebody starts it by hand: without other keys there is nothing to do but ask.
+        guard !keys.areGiven, Prompt.isPossible else { return (administration.storage, nil, true) }
+        return (administration.storage, try administration.openVault(root.read()), true)
+    }
+
     func run() async throws {
         let logger = log.logger()
+        let store = try openStore()
         var configuration = KeyServerConfiguration(
             listen: try ListenAddress(parsing: listen),
             adminListen: adminListen == "none" ? nil : try ListenAddress(parsing: adminListen),
             certificates: try certificates.load(from: state.directory),
-            keys: try keys.load(),
+            keys: try keys.load(mayBeEmpty: store?.vault != nil),
             logger: logger
         )
-        if state.directory.holdsStore || state.directory.holdsAuthority {
-            configuration.storage = try state.directory.openStorage()
+        configuration.storage = store?.storage
+        configuration.vault = store?.vault
+        if let store, store.vault == nil, store.isSealed {
+            logger.warning(
+                "The store's keys stay sealed, and only those of the command line are given out",
+                metadata: ["remedy": "--root-key-file"]
+            )
         }
         configuration.addresses = AddressPolicy(
             allowed: try allow.map(CIDRBlock.init),

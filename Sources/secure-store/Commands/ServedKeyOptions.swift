@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Cryptography
+internal import Glibc
 internal import KeyProtocol
 internal import KeyServer
 
@@ -18,10 +19,18 @@ struct ServedKeyOptions: ParsableArguments {
     )
     var keyFile: [String] = []
 
+    /// Whether the command line or the environment names any.
+    var areGiven: Bool {
+        passwordFile != nil || !keyFile.isEmpty || getenv("STORE_PASSWORD") != nil
+            || getenv("RCLONE_CONFIG_PASS") != nil
+    }
+
     /// Reads them.
     ///
-    /// - Throws: ``KeyServerError``.
-    func load() throws(KeyServerError) -> KeyRing {
+    /// - Parameter mayBeEmpty: Whether there are keys from elsewhere.
+    /// - Returns: The keys.
+    /// - Throws: ``KeyServerError``; ``KeyServerError/noKey``.
+    func load(mayBeEmpty: Bool = false) throws(KeyServerError) -> KeyRing {
         var bundle = KeyBundle()
         // Taken in any case, so that it does not stay in the environment.
         let password = SecretInput.take("STORE_PASSWORD") ?? SecretInput.take("RCLONE_CONFIG_PASS")
@@ -35,7 +44,7 @@ struct ServedKeyOptions: ParsableArguments {
         if bundle.names.isEmpty, let password {
             try add(KeyBundle.defaultName, password, source: "STORE_PASSWORD", to: &bundle)
         }
-        return try KeyRing(bundle)
+        return bundle.names.isEmpty && mayBeEmpty ? .empty : try KeyRing(bundle)
     }
 
     /// `NAME=PATH`, or a path, which a name cannot look like.

@@ -46,12 +46,13 @@ enum ExitStatus: Int32 {
     private static func of(_ error: KeyServerError) -> ExitStatus {
         switch error {
         case .file, .storage: .inputOutput
-        case .fileTooLarge, .deviceList: .data
-        case .exists, .deviceExists: .exists
-        case .noAuthority, .certificate, .noKey, .key, .newerStore: .configuration
+        case .fileTooLarge, .deviceList, .wrongRootKey, .sealing: .data
+        case .exists, .deviceExists, .sealed, .keyExists: .exists
+        case .noAuthority, .certificate, .noKey, .key, .newerStore, .noSeal:
+            .configuration
         case .issuing, .stopped: .system
         case .deviceName, .hostName, .addressBlock, .listenAddress, .noDevice, .label,
-            .auditMark:
+            .auditMark, .noSuchKey, .generationInUse, .noGrant:
             .usage
         case .listen: .unavailable
         }

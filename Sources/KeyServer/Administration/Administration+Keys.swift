@@ -1,0 +1,266 @@
+internal import Cryptography
+public import KeyProtocol
+
+extension Administration {
+    /// Makes the store able to hold keys: a master key, sealed under the root key.
+    ///
+    /// - Throws: ``KeyServerError/exists(path:)`` where it is already.
+    public func initializeSeal(_ root: RootKey) throws(KeyServerError) {
+        let seal = try Seal(.random(count: 32), under: root)
+        try perform("operator.init") { store, _ throws(KeyServerError) in
+            guard try store.seal() == nil else { throw .sealed }
+            try store.setSeal(seal)
+            return ((), [:])
+        }
+    }
+
+    /// Seals the store under another root key; the old one opens it no longer.
+    ///
+    /// - Throws: ``KeyServerError/wrongRootKey``, ``KeyServerError/noSeal``.
+    public func changeRootKey(
+        from old: RootKey,
+        to new: RootKey
+    ) throws(KeyServerError) {
+        let seal = try currentSeal()
+        let master = try seal.open(with: old)
+        let replacement = try Seal(master, under: new)
+        try perform("operator.rekey") { store, _ throws(KeyServerError) in
+            // Somebody else's change in the meantime must not be undone.
+            guard try store.seal() == seal else { throw .wrongRootKey }
+            try store.setSeal(replacement)
+            return ((), [:])
+        }
+    }
+
+    /// Whether the store can hold keys.
+    ///
+    /// - Throws: ``KeyServerError/storage(reason:)``.
+    public func hasSeal() throws(KeyServerError) -> Bool {
+        try storage.transaction(.reading) { store throws(KeyServerError) in
+            try store.seal() != nil
+        }
+    }
+
+    /// Opens the vault.
+    ///
+    /// - Throws: ``KeyServerError/wrongRootKey``, ``KeyServerError/noSeal``.
+    public func openVault(_ root: RootKey) throws(KeyServerError) -> KeyVault {
+        try KeyVault(master: currentSeal().open(with: root))
+    }
+
+    /// Adds a key, its first generation.
+    ///
+    /// - Parameters:
+    ///   - name: 1 to 128 letters, digits, `.`, `_` or `-`.
+    ///   - key: The key.
+    ///   - vault: Seals it.
+    /// - Throws: ``KeyServerError/keyExists(_:)``.
+    public func addKey(
+        _ name: String,
+        _ key: StoreKey,
+        vault: KeyVault
+    ) throws(KeyServerError) {
+        try check(name, key)
+        try perform("key.new") { store, now throws(KeyServerError) in
+            guard try store.generations(ofKey: name).isEmpty else { throw .keyExists(name) }
+            let generation = Self.generation(1, of: name, key, vault, now)
+            try store.insert(generation)
+            return ((), ["key": .text(name), "id": .text(generation.identifier)])
+        }
+    }
+
+    /// Adds a generation: what is given out from now on.
+    ///
+    /// - Parameters:
+    ///   - name: Which key.
+    ///   - key: The new generation.
+    ///   - vault: Seals it.
+    /// - Returns: The number of the generation.
+    /// - Throws: ``KeyServerError/noSuchKey(_:)``.
+    public func rotateKey(
+        _ name: String,
+        _ key: StoreKey,
+        vault: KeyVault
+    ) throws(KeyServerError) -> Int {
+        try check(name, key)
+        return try perform("key.rotate") { store, now throws(KeyServerError) in
+            guard let last = try store.generations(ofKey: name).first else {
+                throw .noSuchKey(name)
+            }
+            let generation = Self.generation(last.number + 1, of: name, key, vault, now)
+            try store.insert(generation)
+            return (
+                generation.number,
+                [
+                    "key": .text(name), "generation": .number(generation.number),
+                    "id": .text(generation.identifier),
+                ]
+            )
+        }
+    }
+
+    /// Has a generation be given out no longer.
+    ///
+    /// - Parameters:
+    ///   - name: Which key.
+    ///   - number: Which generation; not the newest.
+    ///   - seconds: Only if no device got it for so long.
+    /// - Throws: ``KeyServerError/noSuchKey(_:)``, ``KeyServerError/generationInUse(name:number:reason:)``.
+    public func retireKey(
+        _ name: String,
+        generation number: Int,
+        ifUnusedFor seconds: Int
+    ) throws(KeyServerError) {
+        try perform("key.retire") { store, now throws(KeyServerError) in
+            let generations = try store.generations(ofKey: name)
+            guard var found = generations.first(where: { $0.number == number }) else {
+                throw .noSuchKey("\(name), generation \(number)")
+            }
+            guard number != generations.first(where: { $0.retiredAt == nil })?.number else {
+                throw .generationInUse(
+                    name: name,
+                    number: number,
+                    reason: "it is the newest; make another first with 'secure-store key rotate'"
+                )
+            }
+            if let used = found.usedAt, now.seconds - used.seconds < seconds {
+                throw .generationInUse(
+                    name: name,
+                    number: number,
+                    reason: "a device got it at \(used)"
+                )
+            }
+            found.retiredAt = found.retiredAt ?? now
+            try store.update(found)
+            return ((), ["key": .text(name), "generation": .number(number)])
+        }
+    }
+
+    /// Forgets a key.
+    ///
+    /// - Throws: ``KeyServerError/noSuchKey(_:)``.
+    public func removeKey(_ name: String) throws(KeyServerError) {
+        try perform("key.remove") { store, _ throws(KeyServerError) in
+            try store.expectKey(name)
+            try store.removeKey(name)
+            return ((), ["key": .text(name)])
+        }
+    }
+
+    /// The newest generation of a key, or a certain one; that it was read is recorded.
+    ///
+    /// - Parameters:
+    ///   - name: Which key.
+    ///   - number: Which generation; `nil` for the newest.
+    ///   - vault: Opens it.
+    /// - Returns: The key.
+    /// - Throws: ``KeyServerError/noSuchKey(_:)``.
+    public func exportKey(
+        _ name: String,
+        generation number: Int? = nil,
+        vault: KeyVault
+    ) throws(KeyServerError) -> StoreKey {
+        try perform("key.export") { store, _ throws(KeyServerError) in
+            let found = try store.generations(ofKey: name).first { generation in
+                number.map { $0 == generation.number } ?? (generation.retiredAt == nil)
+            }
+            guard let found else { throw .noSuchKey(name) }
+            return (
+                try vault.open(found), ["key": .text(name), "generation": .number(found.number)]
+            )
+        }
+    }
+
+    /// Every key by name, or one.
+    ///
+    /// - Throws: ``KeyServerError/noSuchKey(_:)``.
+    public func listKeys(_ name: String? = nil) throws(KeyServerError) -> [KeyListing] {
+        try storage.transaction(.reading) { store throws(KeyServerError) in
+            if let name { try store.expectKey(name) }
+            var list: [KeyListing] = []
+            let names = if let name { [name] } else { try store.keyNames() }
+            for name in names {
+                list.append(
+                    KeyListing(
+                        name: name,
+                        generations: try store.generations(ofKey: name),
+                        grants: try store.grants(ofKey: name)
+                    )
+                )
+            }
+            return list
+        }
+    }
+
+    /// Lets devices have a key.
+    ///
+    /// - Throws: ``KeyServerError/noSuchKey(_:)``, ``KeyServerError/noDevice(_:)``.
+    public func addGrant(
+        ofKey name: String,
+        to subject: GrantSubject
+    ) throws(KeyServerError) {
+        try perform("grant.add") { store, now throws(KeyServerError) in
+            try store.expectKey(name)
+            // A device by name must be there: a later one of that name was not meant.
+            if case .device(let device) = subject { _ = try store.existingDevice(device) }
+            _ = try store.insertGrant(ofKey: name, to: subject, at: now)
+            return ((), ["key": .text(name), "to": .text("\(subject)")])
+        }
+    }
+
+    /// Takes a grant back, from this moment on.
+    ///
+    /// - Throws: ``KeyServerError/noGrant(key:subject:)``.
+    public func removeGrant(
+        ofKey name: String,
+        to subject: GrantSubject
+    ) throws(KeyServerError) {
+        try perform("grant.remove") { store, _ throws(KeyServerError) in
+            guard try store.removeGrant(ofKey: name, to: subject) else {
+                throw .noGrant(key: name, subject: "\(subject)")
+            }
+            return ((), ["key": .text(name), "to": .text("\(subject)")])
+        }
+    }
+
+    private func currentSeal() throws(KeyServerError) -> Seal {
+        let seal = try storage.transaction(.reading) { store throws(KeyServerError) in
+            try store.seal()
+        }
+        guard let seal else { throw .noSeal }
+        return seal
+    }
+
+    /// Finds out now, not when a device asks, whether the key can be given out.
+    private func check(_ name: String, _ key: StoreKey) throws(KeyServerError) {
+        var bundle = KeyBundle()
+        do {
+            try bundle.add(key, named: name)
+            _ = try AnswerBody.keys(bundle, lease: 0)
+        } catch {
+            throw .key(source: "'\(name)'", reason: "\(error)")
+        }
+    }
+
+    private static func generation(
+        _ number: Int,
+        of name: String,
+        _ key: StoreKey,
+        _ vault: KeyVault,
+        _ time: Timestamp
+    ) -> GenerationRecord {
+        GenerationRecord(
+            key: name,
+            number: number,
+            identifier: key.generated?.id ?? "password",
+            sealed: vault.seal(key, name: name, number: number),
+            createdAt: time
+        )
+    }
+}
+
+extension KeyStorage {
+    fileprivate func expectKey(_ name: String) throws(KeyServerError) {
+        guard try !generations(ofKey: name).isEmpty else { throw .noSuchKey(name) }
+    }
+}

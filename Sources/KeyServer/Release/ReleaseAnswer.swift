@@ -1,0 +1,49 @@
+internal import Cryptography
+internal import KeyProtocol
+
+/// Puts granted keys into the bodies of answers.
+struct ReleaseAnswer: Sendable {
+    /// The keys of the command line.
+    let ring: KeyRing
+
+    /// Opens the keys of the store; `nil` where it stayed sealed.
+    let vault: KeyVault?
+
+    /// The answer to `GET /key`.
+    ///
+    /// - Throws: ``KeyServerError/sealing(reason:)``; nothing may be released then.
+    func original(_ outcome: ReleaseOutcome) throws -> SecretBytes? {
+        let name = KeyBundle.defaultName
+        guard let generation = outcome.keys[name]?.first else { return ring.originalAnswer }
+        return try AnswerBody.password(open(generation))
+    }
+
+    /// The answer to `POST /v1/unlock`.
+    ///
+    /// - Parameters:
+    ///   - outcome: What was decided.
+    ///   - names: The keys that were asked for.
+    /// - Returns: `nil` where a key is missing after all.
+    /// - Throws: ``KeyServerError/sealing(reason:)``; nothing may be released then.
+    func unlock(_ outcome: ReleaseOutcome, names: [String]) throws -> SecretBytes? {
+        if outcome.keys.isEmpty { return ring.unlockAnswer(for: names) }
+        var bundle = KeyBundle()
+        var older: [StoreKey] = []
+        for name in names {
+            if let generations = outcome.keys[name], let newest = generations.first {
+                try bundle.add(open(newest), named: name)
+                older += try generations.dropFirst().map(open)
+            } else if let key = ring.key(named: name) {
+                try bundle.add(key, named: name)
+            } else {
+                return nil
+            }
+        }
+        return try AnswerBody.keys(bundle, older: older, lease: 0)
+    }
+
+    private func open(_ generation: GenerationRecord) throws(KeyServerError) -> StoreKey {
+        guard let vault else { throw .noSeal }
+        return try vault.open(generation)
+    }
+}

@@ -1,0 +1,94 @@
+/// A generation of a key, as the store holds it.
+public struct GenerationRecord: Equatable, Sendable {
+    /// The key's name.
+    public var key: String
+
+    /// Counts from 1; the highest that is not retired is the newest.
+    public var number: Int
+
+    /// The key's id; `password` for one that has none.
+    public var identifier: String
+
+    /// The key itself, sealed; see ``KeyVault``.
+    public var sealed: [UInt8]
+
+    /// When it was made.
+    public var createdAt: Timestamp
+
+    /// Since when it is not given out.
+    public var retiredAt: Timestamp?
+
+    /// When a device last got it.
+    public var usedAt: Timestamp?
+}
+
+/// A key, its generations, the latest first, and who may have it.
+public struct KeyListing: Equatable, Sendable {
+    /// Its name.
+    public let name: String
+
+    /// Those there are, the latest first.
+    public let generations: [GenerationRecord]
+
+    /// Who may have it.
+    public let grants: [GrantSubject]
+}
+
+/// Who a grant is for.
+public enum GrantSubject: Hashable, Sendable {
+    /// Every device of the store.
+    case everyDevice
+
+    /// The device of that name.
+    case device(String)
+
+    /// Every device with that tag.
+    case tag(String)
+
+    /// Every device of that fleet.
+    case fleet(String)
+
+    /// How the store tells the kinds apart.
+    var kind: String {
+        switch self {
+        case .everyDevice: "all"
+        case .device: "device"
+        case .tag: "tag"
+        case .fleet: "fleet"
+        }
+    }
+
+    /// What of that kind.
+    var name: String {
+        switch self {
+        case .everyDevice: ""
+        case .device(let name), .tag(let name), .fleet(let name): name
+        }
+    }
+
+    /// Reads what ``kind`` and ``name`` wrote; `nil` for anything else.
+    init?(kind: String, name: String) {
+        switch kind {
+        case "all": self = .everyDevice
+        case "device": self = .device(name)
+        case "tag": self = .tag(name)
+        case "fleet": self = .fleet(name)
+        default: return nil
+        }
+    }
+
+    /// Whether it means a device.
+    func covers(_ device: DeviceRecord) -> Bool {
+        switch self {
+        case .everyDevice: true
+        case .device(let name): device.name == name
+        case .tag(let name): device.tags.contains(name)
+        case .fleet(let name): device.fleet == name
+        }
+    }
+}
+
+extension GrantSubject: CustomStringConvertible {
+    /// `all`, or the kind and the name: `tag north`.
+    public var description: String { name.isEmpty ? kind : "\(kind) \(name)" }
+}

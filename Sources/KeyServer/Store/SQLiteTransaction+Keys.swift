@@ -1,0 +1,156 @@
+internal import SQLite
+
+extension SQLiteTransaction {
+    private static let generationColumns =
+        "key, number, identifier, sealed, created_at, retired_at, used_at"
+
+    func seal() throws(KeyServerError) -> Seal? {
+        try attempt { () throws(SQLiteError) in
+            try connection.row("SELECT salt, sealed FROM seal") {
+                Seal(salt: $0.blob(0), sealed: $0.blob(1))
+            }
+        }
+    }
+
+    func setSeal(_ seal: Seal) throws(KeyServerError) {
+        try run(
+            "INSERT OR REPLACE INTO seal (id, salt, sealed) VALUES (1, ?, ?)",
+            .blob(seal.salt),
+            .blob(seal.sealed)
+        )
+    }
+
+    func keyNames() throws(KeyServerError) -> [String] {
+        try attempt { () throws(SQLiteError) in
+            try connection.rows("SELECT DISTINCT key FROM generations ORDER BY key") { $0.text(0) }
+        }
+    }
+
+    func generations(ofKey name: String) throws(KeyServerError) -> [GenerationRecord] {
+        try attempt { () throws(SQLiteError) in
+            try connection.rows(
+                """
+                SELECT \(Self.generationColumns) FROM generations WHERE key = ?
+                ORDER BY number DESC
+                """,
+                .text(name)
+            ) { row in
+                GenerationRecord(
+                    key: row.text(0),
+                    number: row.integer(1),
+                    identifier: row.text(2),
+                    sealed: row.blob(3),
+                    createdAt: row.time(4),
+                    retiredAt: row.timeIfAny(5),
+                    usedAt: row.timeIfAny(6)
+                )
+            }
+        }
+    }
+
+    func insert(_ generation: GenerationRecord) throws(KeyServerError) {
+        try run(
+            "INSERT INTO generations (\(Self.generationColumns)) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            .text(generation.key),
+            .integer(generation.number),
+            .text(generation.identifier),
+            .blob(generation.sealed),
+            .time(generation.createdAt),
+            .time(generation.retiredAt),
+            .time(generation.usedAt)
+        )
+    }
+
+    func update(_ generation: GenerationRecord) throws(KeyServerError) {
+        try run(
+            "UPDATE generations SET retired_at = ?, used_at = ? WHERE key = ? AND number = ?",
+            .time(generation.retiredAt),
+            .time(generation.usedAt),
+            .text(generation.key),
+            .integer(generation.number)
+        )
+    }
+
+    func removeKey(_ name: String) throws(KeyServerError) {
+        try run("DELETE FROM generations WHERE key = ?", .text(name))
+        try run("DELETE FROM grants WHERE key = ?", .text(name))
+    }
+
+    func grants(ofKey name: String) throws(KeyServerError) -> [GrantSubject] {
+        try attempt { () throws(SQLiteError) in
+            try connection.rows(
+                "SELECT kind, subject FROM grants WHERE key = ? ORDER BY kind, subject",
+                .text(name)
+            ) { GrantSubject(kind: $0.text(0), name: $0.text(1)) }
+        }.compactMap { $0 }
+    }
+
+    func grant(
+        ofKey name: String,
+        to device: DeviceRecord
+    ) throws(KeyServerError) -> GrantSubject? {
+        // One look-up by the primary key for each way to be meant: none depends on how many
+        // grants there are.
+        let candidates: [GrantSubject] =
+            [.device(device.name)] + (device.fleet.map { [.fleet($0)] } ?? [])
+            + device.tags.map { .tag($0) } + [.everyDevice]
+        for candidate in candidates where try isGranted(name, to: candidate) { return candidate }
+        return nil
+    }
+
+    func insertGrant(
+        ofKey name: String,
+        to subject: GrantSubject,
+        at time: Timestamp
+    ) throws(KeyServerError) -> Bool {
+        let count = try run(
+            "INSERT OR IGNORE INTO grants (key, kind, subject, created_at) VALUES (?, ?, ?, ?)",
+            .text(name),
+            .text(subject.kind),
+            .text(subject.name),
+            .time(time)
+        )
+        return count > 0
+    }
+
+    func removeGrant(
+        ofKey name: String,
+        to subject: GrantSubject
+    ) throws(KeyServerError) -> Bool {
+        let count = try run(
+            "DELETE FROM grants WHERE key = ? AND kind = ? AND subject = ?",
+            .text(name),
+            .text(subject.kind),
+            .text(subject.name)
+        )
+        return count > 0
+    }
+
+    func moveGrants(ofDevice name: String, to newName: String?) throws(KeyServerError) {
+        // Of a name that was never a device's nothing should be left; what is, goes.
+        try run(
+            "DELETE FROM grants WHERE kind = 'device' AND subject = ?",
+            .text(newName ?? name)
+        )
+        guard let newName else { return }
+        try run(
+            "UPDATE grants SET subject = ? WHERE kind = 'device' AND subject = ?",
+            .text(newName),
+            .text(name)
+        )
+    }
+
+    private func isGranted(
+        _ key: String,
+        to subject: GrantSubject
+    ) throws(KeyServerError) -> Bool {
+        try attempt { () throws(SQLiteError) in
+            try connection.row(
+                "SELECT 1 FROM grants WHERE key = ? AND kind = ? AND subject = ?",
+                .text(key),
+                .text(subject.kind),
+                .text(subject.name)
+            ) { _ in true }
+        } ?? false
+    }
+}

@@ -1,0 +1,107 @@
+internal import ArgumentParser
+internal import KeyServer
+
+/// `secure-store grant`.
+struct GrantCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grant",
+        abstract: "Which devices may have which keys of the store.",
+        subcommands: [Add.self, Remove.self, List.self]
+    )
+
+    /// Whom a grant is for.
+    struct Subject: ParsableArguments {
+        @Option(help: "The device of this name.")
+        var device: String?
+
+        @Option(help: "Every device with this tag.")
+        var tag: String?
+
+        @Option(help: "Every device of this fleet.")
+        var fleet: String?
+
+        @Flag(help: "Every device of the store.")
+        var all = false
+
+        func validate() throws {
+            guard try chosen().count == 1 else {
+                throw ValidationError("give one of --device, --tag, --fleet and --all")
+            }
+        }
+
+        func subject() throws -> GrantSubject { try chosen()[0] }
+
+        private func chosen() throws -> [GrantSubject] {
+            [
+                try device.map { .device(try DeviceName($0).text) },
+                try tag.map { .tag(try Label($0).text) },
+                try fleet.map { .fleet(try Label($0).text) },
+                all ? .everyDevice : nil,
+            ].compactMap { $0 }
+        }
+    }
+
+    /// `secure-store grant add`.
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "add",
+            abstract: "Lets devices have a key, from this moment on."
+        )
+
+        @Argument(help: "The key's name.")
+        var key: String
+
+        @OptionGroup var subject: Subject
+        @OptionGroup var state: StateOptions
+
+        func run() throws {
+            try state.administration().addGrant(ofKey: key, to: subject.subject())
+        }
+    }
+
+    /// `secure-store grant remove`.
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "remove",
+            abstract: "Takes a grant back, from this moment on."
+        )
+
+        @Argument(help: "The key's name.")
+        var key: String
+
+        @OptionGroup var subject: Subject
+        @OptionGroup var state: StateOptions
+
+        func run() throws {
+            try state.administration().removeGrant(ofKey: key, to: subject.subject())
+        }
+    }
+
+    /// `secure-store grant list`.
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "Lists who may have a key, or all keys."
+        )
+
+        @Argument(help: "The key's name; all without it.")
+        var key: String?
+
+        @OptionGroup var state: StateOptions
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        func run() throws {
+            let keys = try state.administration().listKeys(key)
+            guard !json else {
+                let pairs = keys.map { ($0.name, $0.grants.map(\.description)) }
+                try Output.json(["grants": Dictionary(uniqueKeysWithValues: pairs)])
+                return
+            }
+            for key in keys {
+                for grant in key.grants { try Output.line("\(key.name)  \(grant)") }
+            }
+        }
+    }
+}
