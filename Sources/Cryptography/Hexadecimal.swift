@@ -60,7 +60,9 @@ public enum Hexadecimal {
     ) throws(CryptographyError) -> SecretBytes {
         var count = 0
         let buffer = try text.withUnsafeBytes { text throws(CryptographyError) in
-            try SecretBytes(count: text.count / 2) { buffer throws(CryptographyError) in
+            // libsodium passes over NUL as if it were a separator.
+            guard !text.contains(0) else { throw .invalidEncoding(encoding: "hexadecimal") }
+            return try SecretBytes(count: text.count / 2) { buffer throws(CryptographyError) in
                 var end: UnsafePointer<CChar>?
                 let start = UnsafeRawPointer(text.bytes).assumingMemoryBound(to: CChar.self)
                 let result = sodium_hex2bin(

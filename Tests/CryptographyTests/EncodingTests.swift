@@ -28,6 +28,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [Base64.Variant.standard, .url, .urlPadded])
+    func `of all bytes only the alphabet's are base64`(variant: Base64.Variant) {
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+        let alphabet = Set((letters + (variant == .standard ? "+/" : "-_")).utf8)
+        for byte in UInt8.min...UInt8.max {
+            let text: [UInt8] = [0x41, 0x41, byte, 0x41]
+            var bytes = [UInt8](repeating: 0, count: 4)
+            let strict = try? text.withUnsafeBytes { text in
+                try bytes.withUnsafeMutableBytes {
+                    try Base64.decode(text, as: variant, into: $0)
+                }
+            }
+            #expect((strict != nil) == alphabet.contains(byte), "\(byte)")
+            let loose = try? text.withUnsafeBytes { try Base64.decode($0, as: variant) }
+            // White space leaves three characters: two bytes, unpadded.
+            let isSpace = [0x09, 0x0a, 0x0d, 0x20].contains(byte) && variant == .url
+            #expect((loose != nil) == (alphabet.contains(byte) || isSpace), "\(byte)")
+        }
+    }
+
     @Test func `base64 may be broken into lines`() throws {
         let decoded = try Array("Zm9v\r\nYm\tFy \n".utf8).withUnsafeBytes {
             try Base64.decode($0, as: .standard)

@@ -143,6 +143,7 @@ import VolumeFormat
         }
         for text in [
             "", "00", paper + "00", String(paper.dropLast()), paper.replacing("f8", with: "g8"),
+            paper + "\0",
         ] {
             #expect(GocryptfsMasterKey(paper: SecretBytes(copying: text.utf8)) == nil, "\(text)")
         }
