@@ -27,8 +27,12 @@ import VolumeFormat
 
     @Test(arguments: GocryptfsVolume.golden)
     func `open byte for byte`(name: String) throws {
-        let found = try GocryptfsVolume(golden: name).tree()
-        #expect(Set(found.keys) == Set(Self.tree.keys))
+        let volume = try GocryptfsVolume(golden: name)
+        let found = try volume.tree()
+        var expected = Set(Self.tree.keys)
+        // Git keeps no directory with nothing in it, not even the bytes its names are bound to.
+        if !volume.configuration.nameScheme.hasDirectoryIVs { expected.remove("folder/deep") }
+        #expect(Set(found.keys) == expected)
         for (path, content) in found {
             #expect(content == Self.tree[path], "\(name): \(path)")
         }
