@@ -14,7 +14,8 @@ import Testing
         let output = try Subprocess.run(Self.script, ["2"], timeout: 1_200)
         #expect(output.status == 0, "\(output.text)\(output.errorText)")
         for target in [
-            "content", "names", "configuration", "variables", "keys", "answer", "request",
+            "content", "names", "configuration", "gocryptfsContent", "gocryptfsNames",
+            "gocryptfsConfiguration", "variables", "keys", "answer", "request",
         ] {
             #expect(output.text.contains("fuzzing \(target) for 2 s"))
         }

@@ -9,6 +9,15 @@ enum Target: String, CaseIterable {
     /// An rclone configuration, decrypted and as a file.
     case configuration
 
+    /// A file encrypted in gocryptfs's format: header, sizes, blocks.
+    case gocryptfsContent
+
+    /// Entries of such a volume's directory, and its attributes.
+    case gocryptfsNames
+
+    /// A `gocryptfs.conf`.
+    case gocryptfsConfiguration
+
     /// `ENCRYPTED_` variables of both forms.
     case variables
 
@@ -29,6 +38,9 @@ enum Target: String, CaseIterable {
         case .content: fuzzContent(input)
         case .names: fuzzNames(input)
         case .configuration: fuzzConfiguration(input)
+        case .gocryptfsContent: fuzzGocryptfsContent(input)
+        case .gocryptfsNames: fuzzGocryptfsNames(input)
+        case .gocryptfsConfiguration: fuzzGocryptfsConfiguration(input)
         case .variables: fuzzVariables(input)
         case .keys: fuzzKeys(input)
         case .answer: fuzzAnswer(input)
