@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -158,7 +157,3 @@ void linux_clear_environment(void) {
 }
 
 const char *linux_executable_path(void) { return (const char *)getauxval(AT_EXECFN); }
-
-int linux_release_terminal(int descriptor) { return ioctl(descriptor, TIOCNOTTY); }
-
-int linux_take_terminal(int descriptor) { return ioctl(descriptor, TIOCSCTTY, 0); }

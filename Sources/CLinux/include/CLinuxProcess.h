@@ -85,8 +85,4 @@ void linux_clear_environment(void);
 // The path the program was executed by, from the auxiliary vector; NULL when not known.
 const char *linux_executable_path(void);
 
-// ioctl(2) is variadic. Gives up, or takes, a controlling terminal.
-int linux_release_terminal(int descriptor);
-int linux_take_terminal(int descriptor);
-
 #endif
