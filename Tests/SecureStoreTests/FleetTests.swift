@@ -51,6 +51,24 @@ struct `A fleet's operator` {
         #expect(try second.get("/key").status == 403)
     }
 
+    @Test func `shuts the whole store at once, and no restart opens it`() throws {
+        let directory = try TemporaryDirectory()
+        let first = try TestServer(in: directory)
+        #expect(try first.get("/key").status == 201)
+        #expect(try first.administer("lockdown", "on", "--reason", "van stolen").status == 0)
+        let answer = try first.get("/key")
+        #expect(answer.status == 503)
+        #expect(answer.body.contains(#""code":"lockdown""#))
+        #expect(!answer.body.contains("sentinel"))
+        _ = try first.stop()
+        let second = try TestServer(in: directory)
+        #expect(try second.get("/v1/unlock", ["-d", TestServer.unlock("default")]).status == 503)
+        #expect(try second.administer("lockdown").text.contains("van stolen"))
+        #expect(try second.administer("lockdown", "off").status == 0)
+        #expect(try second.get("/key").status == 201)
+        #expect(try second.administer("lockdown").text == "no lockdown\n")
+    }
+
     @Test func `gives a device a new certificate in place of the old`() throws {
         let server = try TestServer()
         let out = server.directory("new")

@@ -88,7 +88,10 @@ extension Administration {
         let credentials = try state.issueDevice(name, days: days)
         return try perform("device.rotate") { store, now throws(KeyServerError) in
             let device = try store.existingDevice(name.text)
-            let end = Timestamp(milliseconds: now.milliseconds + overlap * 1000)
+            // Without an overlap, a clock that is set back must not bring the old ones back.
+            let end =
+                overlap == 0
+                ? Timestamp.always : Timestamp(milliseconds: now.milliseconds + overlap * 1000)
             try store.revokeCertificates(ofDevice: device.id, at: end)
             let info = try store.insert(
                 credentials.certificate,
@@ -101,7 +104,7 @@ extension Administration {
                 credentials,
                 [
                     "device": .text(name.text), "certificate": .text(info.fingerprint),
-                    "old_until": .text("\(end)"),
+                    "overlap": overlap == 0 ? nil : .number(overlap),
                 ]
             )
         }

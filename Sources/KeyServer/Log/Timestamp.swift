@@ -26,6 +26,9 @@ public struct Timestamp: Equatable, Sendable {
         return Timestamp(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
     }
 
+    /// Before anything else: for what holds whatever the clock says.
+    public static let always = Timestamp(seconds: 0)
+
     /// A moment by its milliseconds since 1970-01-01, as the store keeps it.
     public init(milliseconds: Int) {
         let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)

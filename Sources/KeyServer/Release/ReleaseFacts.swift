@@ -22,6 +22,9 @@ public struct ReleaseFacts: Equatable, Sendable {
     /// What is known of the certificate.
     public var certificate: Certificate
 
+    /// The lockdown in force, if there is one.
+    public var lockdown: Lockdown?
+
     /// The keys that were asked for, as far as they are the store's.
     public var keys: [String: KeyFacts]
 
@@ -47,6 +50,7 @@ public struct ReleaseFacts: Equatable, Sendable {
         now: Timestamp
     ) throws(KeyServerError) {
         self.init(now: now)
+        lockdown = try store.lockdown()
         if let record = try store.certificate(fingerprint: request.fingerprint) {
             device = if let id = record.device { try store.device(id: id) } else { nil }
             certificate =

@@ -52,6 +52,7 @@ public struct ReleasePolicy: Sendable {
 
     /// Whether who asks is out, wherever it asks from.
     private func refusal(of facts: ReleaseFacts) -> ReleaseRefusal? {
+        if let lockdown = facts.lockdown { return .lockdown(since: lockdown.since) }
         if let device = facts.device, let revokedAt = device.revokedAt {
             return .deviceRevoked(name: device.name, at: revokedAt)
         }
@@ -92,6 +93,9 @@ public enum ReleaseRefusal: Equatable, Sendable {
     /// The key is the store's, and nobody gave the server the root key.
     case storeSealed
 
+    /// An operator has shut the whole store.
+    case lockdown(since: Timestamp)
+
     /// It asked for nothing.
     case noKeyNamed
 
@@ -108,6 +112,7 @@ public enum ReleaseRefusal: Equatable, Sendable {
     public var retryAfter: Int? {
         switch self {
         case .storeSealed: 30
+        case .lockdown: 60
         default: nil
         }
     }
@@ -119,6 +124,7 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .keyNotGranted: "key_not_granted"
         case .noKeyNamed: "no_key_named"
         case .storeSealed: "sealed"
+        case .lockdown: "lockdown"
         case .deviceRevoked, .deviceRemoved: "device_revoked"
         case .certificateRevoked: "certificate_revoked"
         }
@@ -131,6 +137,7 @@ public enum ReleaseRefusal: Equatable, Sendable {
             "no key is given out to this address"
         case .keyNotGranted(let name): "this device has no grant for the key '\(name)'"
         case .noKeyNamed: "the request names no key"
+        case .lockdown: "the store is locked down"
         case .storeSealed: "the server has not been given its root key yet"
         case .deviceRevoked, .deviceRemoved: "this device has been revoked"
         case .certificateRevoked: "this certificate has been replaced by another"
@@ -146,8 +153,10 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .keyNotGranted(let name): "no grant for \(name)"
         case .noKeyNamed: "no key named"
         case .storeSealed: "no root key"
+        case .lockdown(let time): "locked down since \(time)"
         case .deviceRevoked(let name, let time): "device \(name) revoked on \(time)"
         case .deviceRemoved: "certificate of a device that was removed"
+        case .certificateRevoked(.always): "certificate replaced"
         case .certificateRevoked(let time): "certificate replaced on \(time)"
         }
     }

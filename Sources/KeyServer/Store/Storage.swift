@@ -30,7 +30,7 @@ public enum StorageAccess: Sendable {
 /// What can be read and changed in one transaction.
 ///
 /// Every failure is a ``KeyServerError/storage(reason:)``.
-public protocol StorageTransaction: DeviceStorage, KeyStorage, AuditStorage {}
+public protocol StorageTransaction: DeviceStorage, KeyStorage, LockdownStorage, AuditStorage {}
 
 /// Devices and their certificates.
 public protocol DeviceStorage {

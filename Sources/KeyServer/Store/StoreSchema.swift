@@ -7,10 +7,18 @@ enum StoreSchema {
     static var version: Int { steps.count }
 
     /// Each in turn, as SQL.
-    static let steps = [devicesAndAudit, keysAndGrants]
+    static let steps = [devicesAndAudit, keysAndGrants, lockdown]
 
     /// Marks a SQLite file as ours: "SSdb".
     static let applicationID = 0x5353_6462
+
+    private static let lockdown = """
+        CREATE TABLE lockdown (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            since INTEGER NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
+        """
 
     private static let keysAndGrants = """
         CREATE TABLE seal (

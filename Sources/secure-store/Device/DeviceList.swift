@@ -58,7 +58,10 @@ struct DeviceShow: ParsableCommand {
         for certificate in report.certificates {
             try Output.line(
                 "Certificate  \(certificate.fingerprint)\n             until \(certificate.notAfter)"
-                    + (certificate.revoked.map { ", refused from \($0)" } ?? "")
+                    + (certificate.revoked.map {
+                        $0 == "replaced" ? ", replaced" : ", refused from \($0)"
+                    }
+                        ?? "")
             )
         }
     }
@@ -104,7 +107,7 @@ struct DeviceReport: Encodable {
             Certificate(
                 fingerprint: record.fingerprint,
                 notAfter: record.notAfter.date,
-                revoked: record.revokedAt.map { "\($0)" }
+                revoked: record.revokedAt.map { $0 == .always ? "replaced" : "\($0)" }
             )
         }
     }
