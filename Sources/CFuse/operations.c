@@ -9,13 +9,19 @@ static const cfuse_operations *table(fuse_req_t request) {
 }
 
 static void set_up(void *userdata, struct fuse_conn_info *connection) {
-    const struct cfuse_session *session = userdata;
-    const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO
-        | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO;
-    // These trust that nobody else changes the storage.
-    const unsigned exclusive = FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_CACHE_SYMLINKS;
-    connection->want = connection->capable
-        & (wanted | (session->settings.read_only ? 0 : exclusive));
+    struct cfuse_session *session = userdata;
+    unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO
+        | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO;
+    if (session->settings.exclusive)
+        wanted |= FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_CACHE_SYMLINKS;
+    else
+        wanted |= FUSE_CAP_AUTO_INVAL_DATA;
+    session->stateless =
+        session->settings.stateless && (connection->capable & FUSE_CAP_NO_OPEN_SUPPORT);
+    // Where files are not opened, the kernel is to truncate them by a request of its own.
+    if (!session->stateless) wanted |= FUSE_CAP_ATOMIC_O_TRUNC;
+    if (session->settings.extended) wanted |= FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK;
+    connection->want = connection->capable & wanted;
     connection->max_write = session->settings.request_limit;
     connection->max_read = session->settings.request_limit;
     connection->max_readahead = session->settings.request_limit;
@@ -67,8 +73,9 @@ static void set_attributes(
             && FUSE_SET_ATTR_MTIME_NOW == CFUSE_SET_MODIFIED_NOW,
         "the numbers are passed through");
     const uint32_t handle = file == NULL ? 0 : CFUSE_SET_BY_HANDLE;
+    const uint32_t drop = cfuse_change_drops_privilege() ? CFUSE_SET_DROP_PRIVILEGE : 0;
     table(request)->set_attributes(
-        cfuse_thread(), request, node, &attributes, (uint32_t)which | handle);
+        cfuse_thread(), request, node, &attributes, (uint32_t)which | handle | drop);
 }
 
 static void read_link(fuse_req_t request, fuse_ino_t node) {
@@ -109,7 +116,17 @@ static void link_to(
     table(request)->link(cfuse_thread(), request, node, new_parent, new_name);
 }
 
+static int is_stateless(fuse_req_t request) {
+    const struct cfuse_session *session = fuse_req_userdata(request);
+    return session->stateless;
+}
+
 static void open_file(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *file) {
+    // The kernel remembers the answer: neither opening nor closing is asked for again.
+    if (is_stateless(request)) {
+        fuse_reply_err(request, ENOSYS);
+        return;
+    }
     table(request)->open(cfuse_thread(), request, node, file->flags);
 }
 
@@ -129,14 +146,25 @@ static void write_file(
     fuse_req_t request, fuse_ino_t node, const char *bytes, size_t count, off_t offset,
     struct fuse_file_info *file) {
     table(request)->write(
-        cfuse_thread(), request, node, file->fh, (uint64_t)offset, bytes, count);
+        cfuse_thread(), request, node, file->fh, (uint64_t)offset, bytes, count,
+        cfuse_write_drops_privilege());
 }
 
 static void flush(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *file) {
+    // The kernel has written what it had; it asks once.
+    if (is_stateless(request)) {
+        fuse_reply_err(request, ENOSYS);
+        return;
+    }
     table(request)->flush(cfuse_thread(), request, node, file->fh);
 }
 
 static void release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *file) {
+    // Of files made before the kernel knew that they are not opened.
+    if (is_stateless(request)) {
+        fuse_reply_err(request, 0);
+        return;
+    }
     table(request)->release(cfuse_thread(), request, node, file->fh);
 }
 
@@ -178,8 +206,45 @@ static void statistics(fuse_req_t request, fuse_ino_t node) {
     table(request)->statistics(cfuse_thread(), request, node);
 }
 
-// Extended attributes, locks, ioctl, poll, fallocate, lseek and copy_file_range are left out: the
-// kernel gets ENOSYS once and from then on answers by itself (locks and lseek fully so).
+static void allocate(
+    fuse_req_t request, fuse_ino_t node, int flags, off_t offset, off_t count,
+    struct fuse_file_info *file) {
+    (void)file;
+    table(request)->allocate(
+        cfuse_thread(), request, node, (uint64_t)offset, (uint64_t)count, flags);
+}
+
+static int has_extended(fuse_req_t request) {
+    const struct cfuse_session *session = fuse_req_userdata(request);
+    if (session->settings.extended) return 1;
+    fuse_reply_err(request, ENOSYS);
+    return 0;
+}
+
+static void set_extended(
+    fuse_req_t request, fuse_ino_t node, const char *name, const char *value, size_t count,
+    int flags) {
+    if (!has_extended(request)) return;
+    table(request)->set_extended(cfuse_thread(), request, node, name, value, count, flags);
+}
+
+static void get_extended(fuse_req_t request, fuse_ino_t node, const char *name, size_t count) {
+    if (!has_extended(request)) return;
+    table(request)->get_extended(cfuse_thread(), request, node, name, count);
+}
+
+static void list_extended(fuse_req_t request, fuse_ino_t node, size_t count) {
+    if (!has_extended(request)) return;
+    table(request)->list_extended(cfuse_thread(), request, node, count);
+}
+
+static void remove_extended(fuse_req_t request, fuse_ino_t node, const char *name) {
+    if (!has_extended(request)) return;
+    table(request)->remove_extended(cfuse_thread(), request, node, name);
+}
+
+// Locks, ioctl, poll, lseek and copy_file_range are left out: the kernel gets ENOSYS once and from
+// then on does it by itself.
 const struct fuse_lowlevel_ops cfuse_lowlevel = {
     .init = set_up,
     .lookup = lookup,
@@ -208,4 +273,9 @@ const struct fuse_lowlevel_ops cfuse_lowlevel = {
     .releasedir = release_directory,
     .fsyncdir = synchronize_directory,
     .statfs = statistics,
+    .fallocate = allocate,
+    .setxattr = set_extended,
+    .getxattr = get_extended,
+    .listxattr = list_extended,
+    .removexattr = remove_extended,
 };

@@ -20,10 +20,52 @@
 static __thread int serving_device = -1;
 static __thread void *serving_thread;
 
+// The request being served. What libfuse 3.14 does not know of the protocol is read, and answered, here.
+static __thread const char *serving_request;
+
+enum {
+    IN_HEADER = 40, // struct fuse_in_header; the operation's own arguments follow
+    OPERATION = 4,  // its field opcode
+    INITIALISE = 26,
+    // fuse_init_in and fuse_init_out alike
+    INIT_FLAGS = 12,
+    // The kernel clears set-user-ID bits itself or says when to, instead of asking for a file's
+    // security.capability before every write.
+    HANDLE_KILLPRIV_V2 = 1 << 28,
+    WRITE_FLAGS = 20, // fuse_write_in
+    WRITE_KILL_SUIDGID = 1 << 2,
+    SETATTR_VALID = 0, // fuse_setattr_in
+    SETATTR_KILL_SUIDGID = 1 << 11,
+};
+
+static uint32_t number_at(const char *bytes, size_t offset) {
+    uint32_t number;
+    memcpy(&number, bytes + offset, sizeof number);
+    return number;
+}
+
+int cfuse_write_drops_privilege(void) {
+    return (number_at(serving_request, IN_HEADER + WRITE_FLAGS) & WRITE_KILL_SUIDGID) != 0;
+}
+
+int cfuse_change_drops_privilege(void) {
+    return (number_at(serving_request, IN_HEADER + SETATTR_VALID) & SETATTR_KILL_SUIDGID) != 0;
+}
+
+// Adds to the answer of the first request what libfuse cannot.
+static void complete_initialisation(struct iovec *parts, int count) {
+    if (count < 2 || parts[1].iov_len < INIT_FLAGS + sizeof(uint32_t)) return;
+    uint32_t offered = number_at(serving_request, IN_HEADER + INIT_FLAGS);
+    char *own = (char *)parts[1].iov_base + INIT_FLAGS;
+    uint32_t flags = number_at(own, 0) | (offered & HANDLE_KILLPRIV_V2);
+    memcpy(own, &flags, sizeof flags);
+}
+
 void *cfuse_thread(void) { return serving_thread; }
 
 static ssize_t answer(int descriptor, struct iovec *parts, int count, void *userdata) {
     (void)descriptor, (void)userdata;
+    if (number_at(serving_request, OPERATION) == INITIALISE) complete_initialisation(parts, count);
     return writev(serving_device, parts, count);
 }
 
@@ -99,13 +141,17 @@ ssize_t cfuse_serve(
 
     serving_device = device;
     serving_thread = thread;
+    serving_request = buffer;
     struct fuse_buf request = {.mem = buffer, .size = (size_t)count};
     fuse_session_process_buf(session->fuse, &request);
     serving_device = -1;
     serving_thread = NULL;
+    serving_request = NULL;
     return count;
 }
 
 uint32_t cfuse_request_user(struct fuse_req *request) { return fuse_req_ctx(request)->uid; }
 
 uint32_t cfuse_request_group(struct fuse_req *request) { return fuse_req_ctx(request)->gid; }
+
+uint32_t cfuse_request_mask(struct fuse_req *request) { return fuse_req_ctx(request)->umask; }

@@ -16,7 +16,14 @@ struct cfuse_session {
     struct fuse_session *fuse;
     cfuse_operations operations;
     cfuse_settings settings;
+    int stateless; // the kernel has agreed to it
 };
+
+// Whether the write being served is to clear set-user-ID and set-group-ID. libfuse does not pass it on.
+int cfuse_write_drops_privilege(void);
+
+// Whether the change of attributes being served is to do so.
+int cfuse_change_drops_privilege(void);
 
 // The calling thread's argument of cfuse_serve.
 void *cfuse_thread(void);

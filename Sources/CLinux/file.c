@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <link.h>
 #include <malloc.h>
 #include <stddef.h>
@@ -18,6 +19,18 @@ const int linux_o_tmpfile = O_TMPFILE;
 const int linux_o_noatime = O_NOATIME;
 const long linux_utime_now = UTIME_NOW;
 const long linux_utime_omit = UTIME_OMIT;
+
+const int linux_allocate_keep_size = FALLOC_FL_KEEP_SIZE;
+const int linux_allocate_punch_hole = FALLOC_FL_PUNCH_HOLE;
+const int linux_allocate_zero_range = FALLOC_FL_ZERO_RANGE;
+
+int linux_allocate(int descriptor, int flags, uint64_t offset, uint64_t count) {
+    return fallocate(descriptor, flags, (off_t)offset, (off_t)count);
+}
+
+int linux_link_open(int descriptor, int directory, const char *name) {
+    return linkat(descriptor, "", directory, name, AT_EMPTY_PATH);
+}
 
 ssize_t linux_getdents(int directory, void *buffer, size_t count) {
     return getdents64(directory, buffer, count);

@@ -7,7 +7,6 @@ internal import Synchronization
 /// Serves a volume to the kernel until it is unmounted.
 public final class FilesystemSession: Sendable {
     private let makeHandler: @Sendable () throws(Errno) -> any RequestHandler
-    private let isReadOnly: Bool
     private let device: OwnedDescriptor
     private let threadCount: Int
 
@@ -28,8 +27,7 @@ public final class FilesystemSession: Sendable {
         device: consuming OwnedDescriptor,
         threadCount: Int? = nil
     ) {
-        self.init(device: device, isReadOnly: volume.isReadOnly, threadCount: threadCount) {
-            () throws(Errno) in
+        self.init(device: device, threadCount: threadCount) { () throws(Errno) in
             try volume.makeHandler()
         }
     }
@@ -37,12 +35,10 @@ public final class FilesystemSession: Sendable {
     /// A session for whatever answers requests, made when it runs.
     init(
         device: consuming OwnedDescriptor,
-        isReadOnly: Bool,
         threadCount: Int?,
         makeHandler: @escaping @Sendable () throws(Errno) -> any RequestHandler
     ) {
         self.makeHandler = makeHandler
-        self.isReadOnly = isReadOnly
         self.device = device
         let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         // One thread a processor computes; as many again wait for the disk.
@@ -62,6 +58,8 @@ public final class FilesystemSession: Sendable {
         linux_limit_heap(1, 128 << 10)
         raise(RLIMIT_NOFILE)
         raise(__RLIMIT_MEMLOCK)
+        // Modes are what who asks wants: the mask is taken off already.
+        umask(0)
         // A descriptor that does not block would keep every thread busy.
         let flags = fcntl(device.rawValue, F_GETFL)
         if flags & O_NONBLOCK != 0 { _ = fcntl(device.rawValue, F_SETFL, flags & ~O_NONBLOCK) }
@@ -72,7 +70,10 @@ public final class FilesystemSession: Sendable {
         var settings = cfuse_settings(
             request_limit: UInt32(Scratch.requestLimit),
             background_limit: Self.backgroundLimit,
-            read_only: isReadOnly ? 1 : 0
+            exclusive: handler.isExclusive ? 1 : 0,
+            // Where others may change a file, it is looked at anew whenever it is opened.
+            stateless: handler.changesInPlace && handler.isExclusive ? 1 : 0,
+            extended: handler.changesInPlace ? 1 : 0
         )
         guard let session = cfuse_session_new(&operations, &settings) else {
             throw .system(operation: "start", path: "the FUSE session", .noMemory)

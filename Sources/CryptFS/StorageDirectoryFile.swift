@@ -29,8 +29,7 @@ package enum StorageDirectoryFile {
 
     /// Whether there is anything in it; a directory that does not exist has nothing.
     ///
-    /// What a crash
-    /// left of ours does not count, nor does the directory a new ext4 begins with.
+    /// What a crash left of ours does not count, nor does the directory a new ext4 begins with.
     package static func hasContent(_ path: String) throws(VolumeError) -> Bool {
         guard let descriptor = try openDirectory(path) else { return false }
         return try describing("list", path) { () throws(Errno) in

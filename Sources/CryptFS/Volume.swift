@@ -25,11 +25,33 @@ public struct VolumeOptions: Sendable {
     /// Where there is no configuration and the storage is empty, a new volume is made.
     public var createsIfEmpty: Bool
 
+    /// Whose format a new volume has.
+    public var format: VolumeKind
+
+    /// The key was generated, with 256 random bits: guessing it is hopeless whatever an attempt costs.
+    public var keyIsGenerated: Bool
+
     /// Puts the options together.
-    public init(isReadOnly: Bool = false, createsIfEmpty: Bool = false) {
+    public init(
+        isReadOnly: Bool = false,
+        createsIfEmpty: Bool = false,
+        format: VolumeKind = .gocryptfs,
+        keyIsGenerated: Bool = false
+    ) {
         self.isReadOnly = isReadOnly
         self.createsIfEmpty = createsIfEmpty
+        self.format = format
+        self.keyIsGenerated = keyIsGenerated
     }
+}
+
+/// The formats there are.
+public enum VolumeKind: String, CaseIterable, Sendable {
+    /// gocryptfs v2: files are changed in place.
+    case gocryptfs
+
+    /// rclone crypt: what the original program wrote.
+    case rclone
 }
 
 /// An open volume: its keys, its names, and the exclusive right to write to its storage.
@@ -42,6 +64,7 @@ public final class Volume: Sendable {
 
     /// Whose format it is; the one place that says which there are.
     enum Storage: Sendable {
+        case gocryptfs(GocryptfsStorage)
         case rclone(RcloneStorage)
     }
 
@@ -50,14 +73,15 @@ public final class Volume: Sendable {
     /// Whose format it is, in one word.
     public var formatName: String {
         switch storage {
-        case .rclone: "rclone"
+        case .gocryptfs: VolumeKind.gocryptfs.rawValue
+        case .rclone: VolumeKind.rclone.rawValue
         }
     }
 
-    private init(storage: Storage, isNew: Bool, isReadOnly: Bool) {
+    private init(storage: Storage, isNew: Bool, _ options: VolumeOptions) {
         self.storage = storage
         self.isNew = isNew
-        self.isReadOnly = isReadOnly
+        isReadOnly = options.isReadOnly
     }
 
     /// Opens a volume, or makes one.
@@ -75,8 +99,8 @@ public final class Volume: Sendable {
         key: SecretBytes,
         options: VolumeOptions = VolumeOptions()
     ) throws(VolumeError) -> Volume {
-        let file = VolumeConfigurationFile(path: location.configuration ?? defaultConfiguration)
-        if let configuration = try file.read(key: key) {
+        let file = try VolumeConfiguration.find(location, options.format)
+        if let found = try VolumeConfiguration(reading: file, key: key) {
             let root =
                 options.createsIfEmpty && !options.isReadOnly
                 ? try StorageDirectoryFile.create(location.storage)
@@ -84,13 +108,7 @@ public final class Volume: Sendable {
                     location.storage,
                     isReadOnly: options.isReadOnly
                 )
-            return try Volume(
-                configuration,
-                at: file.path,
-                root: root,
-                isNew: false,
-                options
-            )
+            return try Volume(found, at: file.path, root: root, isNew: false, options)
         }
         let hasContent = try StorageDirectoryFile.hasContent(location.storage)
         guard options.createsIfEmpty, !options.isReadOnly, !hasContent else {
@@ -100,57 +118,76 @@ public final class Volume: Sendable {
                 storageHasContent: hasContent
             )
         }
-        let configuration: RcloneVolumeConfiguration
-        do throws(VolumeFormatError) {
-            configuration = try RcloneVolumeConfiguration.new()
-        } catch {
-            throw .configurationInvalid(path: file.path, cause: error)
-        }
         let root = try StorageDirectoryFile.create(location.storage)
-        try file.write(configuration.configuration, key: key)
-        return try Volume(configuration, at: file.path, root: root, isNew: true, options)
+        let made = try VolumeConfiguration(
+            making: options,
+            in: root.rawValue,
+            file: file,
+            key: key
+        )
+        return try Volume(made, at: file.path, root: root, isNew: true, options)
     }
 
-    /// Where a configuration is looked for: beside the command, as the original program did.
-    private static let defaultConfiguration = "./encrypt.conf"
-
     private convenience init(
-        _ configuration: RcloneVolumeConfiguration,
+        _ configuration: VolumeConfiguration,
         at path: String,
         root: consuming OwnedDescriptor,
         isNew: Bool,
         _ options: VolumeOptions
     ) throws(VolumeError) {
-        let keys: RcloneKeys
-        let names: RcloneNames
-        do throws(VolumeFormatError) {
-            keys = try configuration.makeKeys()
-            names = try configuration.makeNames(keys: keys)
-        } catch {
-            throw .configurationInvalid(path: path, cause: error)
+        let storage: Storage
+        switch configuration {
+        case .gocryptfs(let configuration, let masterKey):
+            let (keys, names) = try VolumeConfiguration.deriving(path) {
+                () throws(VolumeFormatError) in
+                let keys = try configuration.makeKeys(masterKey)
+                return (keys, try configuration.makeNames(keys: keys))
+            }
+            do throws(Errno) {
+                storage = .gocryptfs(
+                    try GocryptfsStorage(
+                        root: root,
+                        keys: keys,
+                        names: names,
+                        isShared: options.isReadOnly
+                    )
+                )
+            } catch {
+                throw .system(operation: "open", path: path, error)
+            }
+        case .rclone(let configuration):
+            let (keys, names) = try VolumeConfiguration.deriving(path) {
+                () throws(VolumeFormatError) in
+                let keys = try configuration.makeKeys()
+                return (keys, try configuration.makeNames(keys: keys))
+            }
+            do throws(Errno) {
+                let rclone = try RcloneStorage(root: root, keys: keys, names: names)
+                if !options.isReadOnly { try rclone.removeAbandonedDrafts() }
+                storage = .rclone(rclone)
+            } catch {
+                throw .system(operation: "open", path: path, error)
+            }
         }
-        let storage: RcloneStorage
-        do throws(Errno) {
-            storage = try RcloneStorage(root: root, keys: keys, names: names)
-            if !options.isReadOnly { try storage.removeAbandonedDrafts() }
-        } catch {
-            throw .system(operation: "open", path: path, error)
-        }
-        self.init(
-            storage: .rclone(storage),
-            isNew: isNew,
-            isReadOnly: options.isReadOnly
-        )
+        self.init(storage: storage, isNew: isNew, options)
     }
 
     /// What answers the kernel for this volume.
     func makeHandler() throws(Errno) -> any RequestHandler {
         switch storage {
+        case .gocryptfs(let storage):
+            try Filesystem(
+                format: storage,
+                root: try storage.root.duplicate(),
+                isReadOnly: isReadOnly,
+                isExclusive: !isReadOnly
+            )
         case .rclone(let storage):
             try Filesystem(
                 format: storage,
                 root: try storage.root.duplicate(),
-                isReadOnly: isReadOnly
+                isReadOnly: isReadOnly,
+                isExclusive: !isReadOnly
             )
         }
     }

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-// Symbolic links themselves.
+// Links, symbolic and hard, and files of the other kinds.
 extension FileCall {
     /// Reads a symbolic link's target.
     ///
@@ -52,6 +52,58 @@ extension FileCall {
         let times = [accessed.specification, modified.specification]
         _ = try name.withCString { name throws(Errno) in
             try valueOrErrno { utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW) }
+        }
+    }
+
+    /// Gives a file one more name.
+    ///
+    /// The corresponding C function is `linkat`.
+    public static func link(
+        _ name: FileName,
+        in directory: Int32,
+        to newName: FileName,
+        in newDirectory: Int32
+    ) throws(Errno) {
+        _ = try name.withCString { name throws(Errno) in
+            try newName.withCString { newName throws(Errno) in
+                try valueOrErrno { linkat(directory, name, newDirectory, newName, 0) }
+            }
+        }
+    }
+
+    /// Gives an open file one more name.
+    ///
+    /// - Throws: ``Errno/noSuchFile`` when it has none left.
+    ///
+    /// The corresponding C function is `linkat` with `AT_EMPTY_PATH`.
+    public static func link(
+        _ descriptor: Int32,
+        to newName: FileName,
+        in newDirectory: Int32
+    ) throws(Errno) {
+        _ = try newName.withCString { newName throws(Errno) in
+            try valueOrErrno { linux_link_open(descriptor, newDirectory, newName) }
+        }
+    }
+
+    /// Makes a file of any kind but a directory or a symbolic link.
+    ///
+    /// - Parameters:
+    ///   - name: Not there yet.
+    ///   - directory: Where it is made.
+    ///   - mode: Kind and permission bits, from which the umask is taken off.
+    ///   - device: Of a device, which.
+    /// - Throws: ``Errno``.
+    ///
+    /// The corresponding C function is `mknodat`.
+    public static func makeNode(
+        _ name: FileName,
+        in directory: Int32,
+        mode: UInt32,
+        device: UInt32
+    ) throws(Errno) {
+        _ = try name.withCString { name throws(Errno) in
+            try valueOrErrno { mknodat(directory, name, mode, dev_t(device)) }
         }
     }
 }

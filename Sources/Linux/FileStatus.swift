@@ -108,6 +108,9 @@ public struct FileStatus: Sendable {
     /// `st_mode`.
     public var mode: UInt32 { status.st_mode }
 
+    /// `st_rdev`: which device a device file stands for.
+    public var device: UInt64 { UInt64(status.st_rdev) }
+
     /// `st_nlink`.
     public var linkCount: UInt64 { UInt64(status.st_nlink) }
 

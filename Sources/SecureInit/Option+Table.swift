@@ -111,7 +111,7 @@ extension Option {
                 return nil
             },
             """
-            the volume's configuration (./encrypt.conf)
+            the volume's configuration (gocryptfs.conf in the storage, else ./encrypt.conf)
             """
         ),
         Option(
@@ -120,6 +120,14 @@ extension Option {
             .value("auto|never") { creation(&$0, $1) },
             """
             whether an empty storage becomes a new volume on first start (auto)
+            """
+        ),
+        Option(
+            "format",
+            .volume,
+            .value("gocryptfs|rclone") { volumeFormat(&$0, $1) },
+            """
+            whose format a new volume has (gocryptfs); one that is there says it itself
             """
         ),
         Option("read-only", .volume, .flag { $0.readOnly = $1 }, "mount read-only"),

@@ -1,3 +1,4 @@
+internal import CryptFS
 internal import Linux
 
 // Each reads a value into the settings and returns nil, or what would have been a value.
@@ -27,6 +28,12 @@ extension Option {
         case "never": settings.creation = .never
         default: return "auto or never"
         }
+        return nil
+    }
+
+    static func volumeFormat(_ settings: inout Settings, _ text: String) -> String? {
+        guard let format = VolumeKind(rawValue: text) else { return "gocryptfs or rclone" }
+        settings.volumeFormat = format
         return nil
     }
 

@@ -1,3 +1,4 @@
+internal import CryptFS
 internal import Linux
 
 /// What flags and `SECURE_INIT_*` variables said, before it is known to make sense.
@@ -36,6 +37,7 @@ struct Settings {
     var mountPoint = "./decrypted"
     var configuration: String?
     var creation = Creation.automatic
+    var volumeFormat = VolumeKind.gocryptfs
     var readOnly = false
 
     // Command.

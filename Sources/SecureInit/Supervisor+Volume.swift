@@ -18,7 +18,7 @@ extension Supervisor {
         }
         // Closed when this returns: from then on only the worker keeps the mount alive.
         let device = try translatingErrors(MountPoint.openDevice)
-        let volume = try startWorker(key: key.text, device: device.rawValue, at: mountPoint)
+        let volume = try startWorker(key: key, device: device.rawValue, at: mountPoint)
         try wait(for: volume) { $0.progress != .starting }
         try translatingErrors { () throws(VolumeError) in
             try mountPoint.mount(device: device, readOnly: settings.readOnly)
@@ -54,7 +54,7 @@ extension Supervisor {
     }
 
     private func startWorker(
-        key: SecretBytes,
+        key: StoreKey,
         device: Int32,
         at mountPoint: MountPoint
     ) throws(InitError) -> MountedVolume {
@@ -65,10 +65,12 @@ extension Supervisor {
             ),
             options: VolumeOptions(
                 isReadOnly: settings.readOnly,
-                createsIfEmpty: settings.creation == .automatic
+                createsIfEmpty: settings.creation == .automatic,
+                format: settings.volumeFormat,
+                keyIsGenerated: key.generated != nil
             ),
             owner: plan.identity.map { WorkerJob.Owner(user: $0.user, group: $0.group) },
-            key: key
+            key: key.text
         )
         do throws(Errno) {
             let process = try HelperProcess(

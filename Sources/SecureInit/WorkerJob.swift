@@ -9,8 +9,8 @@ internal import Cryptography
 ///     length (4) ‖ configuration ‖ key
 ///
 /// Flag 1: read-only. Flag 2: an empty storage becomes a new volume. Flag 4: which belongs to this
-/// user and group; they are 0 without it. A configuration of length 0 is
-/// to be looked for.
+/// user and group; they are 0 without it. Flag 8: in rclone's format. Flag 16: the key is a generated
+/// one. A configuration of length 0 is to be looked for.
 struct WorkerJob {
     let location: VolumeLocation
     let options: VolumeOptions
@@ -34,7 +34,8 @@ struct WorkerJob {
     func encoded() -> SecretBytes {
         let flags: UInt8 =
             (options.isReadOnly ? 1 : 0) | (options.createsIfEmpty ? 2 : 0)
-            | (owner == nil ? 0 : 4)
+            | (owner == nil ? 0 : 4) | (options.format == .rclone ? 8 : 0)
+            | (options.keyIsGenerated ? 16 : 0)
         let ids = Self.bigEndian(owner?.user ?? 0) + Self.bigEndian(owner?.group ?? 0)
         let paths = [location.storage, location.configuration ?? ""].flatMap { path in
             Self.bigEndian(UInt32(truncatingIfNeeded: path.utf8.count)) + Array(path.utf8)
@@ -62,7 +63,12 @@ struct WorkerJob {
             storage: storage,
             configuration: configuration.isEmpty ? nil : configuration
         )
-        options = VolumeOptions(isReadOnly: flags & 1 != 0, createsIfEmpty: flags & 2 != 0)
+        options = VolumeOptions(
+            isReadOnly: flags & 1 != 0,
+            createsIfEmpty: flags & 2 != 0,
+            format: flags & 8 != 0 ? .rclone : .gocryptfs,
+            keyIsGenerated: flags & 16 != 0
+        )
         key = encoded.slice(keyStart..<encoded.count)
     }
 

@@ -50,12 +50,13 @@ struct AnyFormatTests {
         let device = try MountPoint.openDevice()
         try mountPoint.mount(device: device, readOnly: false)
         let storage = directory("storage")
-        let session = FilesystemSession(device: device, isReadOnly: false, threadCount: 4) {
+        let session = FilesystemSession(device: device, threadCount: 4) {
             () throws(Errno) in
             try Filesystem(
                 format: PlainStorage(),
                 root: try FileCall.open(path: storage, [.readOnly, .directory]),
                 isReadOnly: false,
+                isExclusive: true,
                 // So few that directories are opened again and again.
                 directoryLimit: 2
             ) as any RequestHandler

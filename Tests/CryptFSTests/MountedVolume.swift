@@ -7,6 +7,12 @@ final class MountedVolume {
     /// The key all of the tests' volumes have.
     static let key = "a key for tests only"
 
+    /// Whose format a new volume has.
+    enum Format: String, CaseIterable {
+        case gocryptfs
+        case rclone
+    }
+
     /// The worker, as the tests were built with it.
     static let executable = Executables.ofTests("cryptfs-test-worker")
 
@@ -15,6 +21,7 @@ final class MountedVolume {
     let mountPoint: String
     let configuration: String
     let key: String
+    let format: Format
     private(set) var worker: Subprocess?
 
     /// Mounts a new volume, or one that is there.
@@ -22,6 +29,7 @@ final class MountedVolume {
         storage: String? = nil,
         configuration: String? = nil,
         key: String = MountedVolume.key,
+        format: Format = .rclone,
         options: [String] = ["--create"],
         in directory: TemporaryDirectory? = nil
     ) throws {
@@ -29,8 +37,11 @@ final class MountedVolume {
         self.directory = directory
         self.storage = storage ?? directory("storage")
         mountPoint = directory("mount")
-        self.configuration = configuration ?? directory("encrypt.conf")
+        // Of a gocryptfs volume it is in the storage.
+        self.configuration =
+            configuration ?? (format == .rclone ? directory("encrypt.conf") : "-")
         self.key = key
+        self.format = format
         try mount(options)
     }
 
@@ -44,7 +55,10 @@ final class MountedVolume {
 
     /// Starts the worker and waits until it serves.
     func mount(_ options: [String] = ["--create"]) throws {
-        let worker = try Self.start([storage, mountPoint, configuration, key] + options)
+        let worker = try Self.start(
+            [storage, mountPoint, configuration, key] + options
+                + (format == .rclone ? ["--rclone"] : [])
+        )
         self.worker = worker
         let deadline = Date(timeIntervalSinceNow: 20)
         while !worker.text.contains("ready") {
@@ -116,6 +130,7 @@ extension MountedVolume {
         try self.init(
             storage: other.storage,
             configuration: other.configuration,
+            format: other.format,
             options: options
         )
     }

@@ -8,7 +8,7 @@ import VolumeFormat
 @Suite
 struct OpeningTests {
     private let key = SecretBytes(copying: "the right key".utf8)
-    private let creating = VolumeOptions(createsIfEmpty: true)
+    private let creating = VolumeOptions(createsIfEmpty: true, format: .rclone)
 
     @Test func `a new volume is made where there is nothing, and opens again`() throws {
         let directory = try TemporaryDirectory()

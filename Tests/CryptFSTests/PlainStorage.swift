@@ -10,6 +10,7 @@ final class PlainStorage: StorageFormat {
     struct NameContext: Sendable {}
 
     let nameLimit = 255
+    let changesInPlace = true
 
     func nameContext(ofDirectory descriptor: Int32) -> NameContext { NameContext() }
 
@@ -26,8 +27,7 @@ final class PlainStorage: StorageFormat {
     func entry(named name: [UInt8], in directory: Directory) throws(Errno) -> StoredEntry {
         let stored = try storedName(of: name, .file, in: directory)
         let status = try FileStatus(in: directory.descriptor.rawValue, named: stored)
-        guard let kind = kind(status.kind) else { throw .noSuchFile }
-        return StoredEntry(name: stored, kind: kind, status: status)
+        return StoredEntry(name: stored, kind: kind(status.kind), status: status)
     }
 
     func listedName(
@@ -35,7 +35,7 @@ final class PlainStorage: StorageFormat {
         _ kind: FileStatus.Kind,
         in directory: Directory
     ) -> ListedName? {
-        self.kind(kind).map { ListedName(name: Array(stored), kind: $0) }
+        ListedName(name: Array(stored), kind: self.kind(kind))
     }
 
     func contentSize(of status: FileStatus, _ kind: EntryKind) -> UInt64 { status.size }
@@ -44,9 +44,7 @@ final class PlainStorage: StorageFormat {
         _ descriptor: consuming OwnedDescriptor,
         named name: FileName
     ) throws(Errno) -> PlainContent {
-        // Opened for reading; writing takes another descriptor of the same file.
-        let path = "/proc/self/fd/\(descriptor.rawValue)"
-        return PlainContent(try FileCall.open(path: path, .readWrite))
+        PlainContent(descriptor)
     }
 
     func createContent(
@@ -88,7 +86,10 @@ final class PlainStorage: StorageFormat {
         _ ownership: Ownership,
         scratch: Scratch
     ) throws(Errno) {
-        throw .notSupported
+        let parent = directory.descriptor.rawValue
+        try FileCall.makeLink(name, in: parent, to: target)
+        let made = try FileCall.open(name, in: parent, .placeOnly)
+        try FilePlace.setOwner(made.rawValue, user: ownership.user, group: ownership.group)
     }
 
     func linkTarget(
@@ -96,15 +97,47 @@ final class PlainStorage: StorageFormat {
         in directory: Directory,
         scratch: Scratch
     ) throws(Errno) -> [UInt8] {
-        throw .notSupported
+        try FileCall.readLink(name, in: directory.descriptor.rawValue)
     }
 
-    private func kind(_ kind: FileStatus.Kind) -> EntryKind? {
+    func makeSpecial(
+        named name: FileName,
+        in directory: Directory,
+        type: UInt32,
+        device: UInt32,
+        _ ownership: Ownership
+    ) throws(Errno) {
+        let parent = directory.descriptor.rawValue
+        try FileCall.makeNode(name, in: parent, mode: type | ownership.mode, device: device)
+        let made = try FileCall.open(name, in: parent, .placeOnly)
+        try FilePlace.setOwner(made.rawValue, user: ownership.user, group: ownership.group)
+    }
+
+    func storedAttributeName(of name: [UInt8]) throws(Errno) -> FileName {
+        guard let stored = FileName(name) else { throw .invalidArgument }
+        return stored
+    }
+
+    func listedAttributeName(of stored: UnsafeRawBufferPointer) -> [UInt8]? { Array(stored) }
+
+    func sealAttribute(
+        _ name: [UInt8],
+        _ value: UnsafeRawBufferPointer,
+        scratch: Scratch
+    ) throws(Errno) -> UnsafeRawBufferPointer { value }
+
+    func openAttribute(
+        _ name: [UInt8],
+        _ sealed: UnsafeRawBufferPointer,
+        scratch: Scratch
+    ) throws(Errno) -> UnsafeRawBufferPointer { sealed }
+
+    private func kind(_ kind: FileStatus.Kind) -> EntryKind {
         switch kind {
         case .regular: .file
         case .directory: .directory
         case .symbolicLink: .symbolicLink
-        case .special: nil
+        case .special: .special
         }
     }
 }

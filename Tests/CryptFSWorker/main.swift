@@ -6,8 +6,9 @@ internal import Linux
 // Opens a volume, mounts it and serves it, in one process: what secure-init's supervisor and worker
 // do in two. For tests and benchmarks only: the key is an argument.
 //
-//     cryptfs-test-worker STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only]
+//     cryptfs-test-worker STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--rclone]
 //
+// A new volume is a gocryptfs one, unless --rclone says otherwise; CONFIGURATION may be - to look for it.
 // Prints `ready` once the mount can be used; exits when it is unmounted.
 
 /// Prints a line, at once.
@@ -22,18 +23,27 @@ for descriptor in 3..<4096 { close(Int32(descriptor)) }
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 5 else {
-    say("usage: \(arguments[0]) STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only]", to: 2)
+    say(
+        "usage: \(arguments[0]) STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--rclone]",
+        to: 2
+    )
     exit(64)
 }
 let isReadOnly = arguments.contains("--read-only")
 
 do throws(VolumeError) {
     let volume = try Volume.open(
-        VolumeLocation(storage: arguments[1], configuration: arguments[3]),
+        VolumeLocation(
+            storage: arguments[1],
+            configuration: arguments[3] == "-" ? nil : arguments[3]
+        ),
         key: SecretBytes(copying: arguments[4].utf8),
         options: VolumeOptions(
             isReadOnly: isReadOnly,
-            createsIfEmpty: arguments.contains("--create")
+            createsIfEmpty: arguments.contains("--create"),
+            format: arguments.contains("--rclone") ? .rclone : .gocryptfs,
+            // So that tests do not spend their time on scrypt.
+            keyIsGenerated: true
         )
     )
     let mountPoint = try MountPoint(preparing: arguments[2], storage: arguments[1])

@@ -84,7 +84,7 @@ import Testing
             in: directory
         )
         #expect(wrapped == plain)
-        #expect(try directory.read("encrypt.conf").isEmpty == false, "there was a volume")
+        #expect(try directory.read("storage/gocryptfs.conf").isEmpty == false, "there was a volume")
     }
 
     @Test func `is standard input, unread`() throws {

@@ -93,7 +93,7 @@ struct `The status` {
         #expect(answer.key.ids == [try #require(key.generated).id])
         #expect(answer.volume?.mount == directory("decrypted"))
         #expect(answer.volume?.mounted ?? false)
-        #expect(answer.volume?.format == "rclone")
+        #expect(answer.volume?.format == "gocryptfs")
         #expect(answer.volume?.pid == 2)
         #expect(answer.command.name == "sleep")
         #expect(answer.command.pid != nil && answer.command.since?.hasSuffix("Z") ?? false)

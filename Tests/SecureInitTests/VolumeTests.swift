@@ -67,7 +67,7 @@ import Testing
     @Test func `is not made where that is not wanted`() throws {
         let output = try run(["--create", "never", "true"])
         #expect(output.status == 78)
-        #expect(!FileManager.default.fileExists(atPath: directory("encrypt.conf")))
+        #expect(!FileManager.default.fileExists(atPath: directory("storage/gocryptfs.conf")))
     }
 
     @Test func `under the wrong key gives 65 and changes nothing`() throws {
@@ -112,7 +112,9 @@ import Testing
 
     @Test(.requires(.tool("python3"), .tool("rclone")), arguments: ["process", "thread"])
     func `keeps what the last process writes while it is ended`(writer: String) throws {
-        let output = try run(["python3", "-c", Self.lastWriter, writer, "9"])
+        let output = try run([
+            "--format", "rclone", "python3", "-c", Self.lastWriter, writer, "9",
+        ])
         #expect(output.status == 9)
         #expect(output.errorText.contains("ending what is left"))
         // Read by another's hand, and nothing of it was plaintext on the way.

@@ -61,7 +61,8 @@ enum {
     CFUSE_SET_MODIFIED = 1 << 5,
     CFUSE_SET_ACCESSED_NOW = 1 << 7,
     CFUSE_SET_MODIFIED_NOW = 1 << 8,
-    CFUSE_SET_BY_HANDLE = 1 << 30, // on an open file, not a path
+    CFUSE_SET_DROP_PRIVILEGE = 1 << 11, // set-user-ID and set-group-ID go with it
+    CFUSE_SET_BY_HANDLE = 1 << 30,      // on an open file, not a path
 };
 
 // What an open file's pages in the kernel may do; for cfuse_reply_open and cfuse_reply_create.
@@ -104,7 +105,7 @@ typedef struct {
         size_t count);
     void (*write)(
         void *thread, struct fuse_req *, uint64_t node, uint64_t handle, uint64_t offset,
-        const void *bytes, size_t count);
+        const void *bytes, size_t count, int32_t drop_privilege);
     void (*flush)(void *thread, struct fuse_req *, uint64_t node, uint64_t handle);
     void (*release)(void *thread, struct fuse_req *, uint64_t node, uint64_t handle);
     void (*synchronize)(
@@ -117,12 +118,28 @@ typedef struct {
     void (*synchronize_directory)(
         void *thread, struct fuse_req *, uint64_t node, uint64_t handle, int32_t data_only);
     void (*statistics)(void *thread, struct fuse_req *, uint64_t node);
+    // `flags` as of fallocate(2).
+    void (*allocate)(
+        void *thread, struct fuse_req *, uint64_t node, uint64_t offset, uint64_t count,
+        int32_t flags);
+    // `flags` as of setxattr(2).
+    void (*set_extended)(
+        void *thread, struct fuse_req *, uint64_t node, const char *name, const void *value,
+        size_t count, int32_t flags);
+    // `count` is the room the asker has; 0 asks for the length.
+    void (*get_extended)(
+        void *thread, struct fuse_req *, uint64_t node, const char *name, size_t count);
+    void (*list_extended)(void *thread, struct fuse_req *, uint64_t node, size_t count);
+    void (*remove_extended)(
+        void *thread, struct fuse_req *, uint64_t node, const char *name);
 } cfuse_operations;
 
 typedef struct {
-    uint32_t request_limit;     // bytes of a read or a write
-    uint32_t background_limit;  // requests the kernel may send without somebody waiting
-    int read_only;
+    uint32_t request_limit;    // bytes of a read or a write
+    uint32_t background_limit; // requests the kernel may send without somebody waiting
+    int exclusive;             // nobody else changes what is served: the kernel may cache it
+    int stateless;             // opening and closing files means nothing, the kernel need not tell
+    int extended;              // there are extended attributes and access control lists
 } cfuse_settings;
 
 // The memory one serving thread's cfuse_serve needs for requests of `request_limit` bytes.
@@ -147,6 +164,7 @@ ssize_t cfuse_serve(
 // Who asks.
 uint32_t cfuse_request_user(struct fuse_req *request);
 uint32_t cfuse_request_group(struct fuse_req *request);
+uint32_t cfuse_request_mask(struct fuse_req *request); // the asker's umask
 
 // The answers; each uses the request up. Nothing that fails here can be helped: the kernel has
 // forgotten the request, or the mount is gone.
@@ -162,6 +180,7 @@ void cfuse_reply_attributes(
 void cfuse_reply_link(struct fuse_req *request, const char *target);
 void cfuse_reply_data(struct fuse_req *request, const void *bytes, size_t count);
 void cfuse_reply_written(struct fuse_req *request, size_t count);
+void cfuse_reply_length(struct fuse_req *request, size_t count);
 void cfuse_reply_statistics(struct fuse_req *request, const cfuse_statistics *statistics);
 
 // Appends one name to a listing. Returns how many bytes it takes; more than `left` says that it

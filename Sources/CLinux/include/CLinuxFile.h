@@ -12,6 +12,15 @@ extern const int linux_o_path;
 extern const int linux_o_tmpfile;
 extern const int linux_o_noatime;
 
+// fallocate(2) with its flags; and FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE.
+int linux_allocate(int descriptor, int flags, uint64_t offset, uint64_t count);
+extern const int linux_allocate_keep_size;
+extern const int linux_allocate_punch_hole;
+extern const int linux_allocate_zero_range;
+
+// linkat(2) of an open file, which needs CAP_DAC_READ_SEARCH.
+int linux_link_open(int descriptor, int directory, const char *name);
+
 // getdents64(2). Fills `buffer` with records; see linux_directory_record.
 ssize_t linux_getdents(int directory, void *buffer, size_t count);
 

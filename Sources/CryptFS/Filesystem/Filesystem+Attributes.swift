@@ -48,20 +48,19 @@ extension Filesystem {
             if let size = change.size {
                 try resize(node, to: size, storing: !change.isByHandle, scratch: scratch)
             }
-            let status = try withMetadata(of: node) { descriptor throws(Errno) in
+            let status = try withMetadata(of: node) { file throws(Errno) in
                 if change.user != nil || change.group != nil {
-                    try FileCall.setOwner(descriptor, user: change.user, group: change.group)
+                    try file.setOwner(user: change.user, group: change.group)
                 }
-                if let mode = change.mode { try FileCall.setMode(descriptor, mode) }
+                if let mode = change.mode { try file.setMode(mode) }
+                if change.dropsPrivilege, node.kind == .file {
+                    try Self.dropPrivilege(file.descriptor)
+                }
                 if change.setsTimes {
-                    try FileCall.setTimes(
-                        descriptor,
-                        accessed: change.accessed,
-                        modified: change.modified
-                    )
+                    try file.setTimes(accessed: change.accessed, modified: change.modified)
                     if change.modified != .unchanged { node.content?.timesWereSet() }
                 }
-                return try FileStatus(of: descriptor)
+                return try FileStatus(of: file.descriptor)
             }
             reply.attributes(attributes(of: node, status), validity: validity)
         } catch {
@@ -89,34 +88,49 @@ extension Filesystem {
         return try FileStatus(of: orphan.descriptor.rawValue)
     }
 
-    /// Runs `body` with a descriptor of a node's stored file.
-    private func withMetadata<Result>(
+    /// Runs `body` with a node's stored file.
+    func withMetadata<Result>(
         of node: FileNode,
-        _ body: (Int32) throws(Errno) -> Result
+        _ body: (StoredFile) throws(Errno) -> Result
     ) throws(Errno) -> Result {
         // With the namespace held: a rewriting cannot take the old file's attributes over and
         // leave these behind.
         try namespace.withReading { () throws(Errno) in
-            if let content = node.content { return try content.withMetadata(body) }
+            if let content = node.content {
+                return try content.withMetadata { descriptor throws(Errno) in
+                    try body(StoredFile(descriptor: descriptor, isPlaceOnly: false))
+                }
+            }
             if node === table.root {
                 let root = try FileCall.reopen(
                     directory: try directory(of: node).descriptor.rawValue,
                     [.readOnly, .directory]
                 )
-                return try body(root.rawValue)
+                return try body(StoredFile(descriptor: root.rawValue, isPlaceOnly: false))
             }
+            let isPlaceOnly = isStoredAsItself(node.kind)
             if let place = table.place(of: node) {
                 let parent = try directory(of: place.parent)
                 let descriptor = try FileCall.open(
                     place.name,
                     in: parent.descriptor.rawValue,
-                    [.readOnly, .nonBlocking]
+                    isPlaceOnly ? .placeOnly : [.readOnly, .nonBlocking]
                 )
-                return try body(descriptor.rawValue)
+                return try body(
+                    StoredFile(descriptor: descriptor.rawValue, isPlaceOnly: isPlaceOnly)
+                )
             }
             guard let orphan = table.orphan(of: node) else { throw .staleHandle }
-            return try body(orphan.descriptor.rawValue)
+            return try body(
+                StoredFile(descriptor: orphan.descriptor.rawValue, isPlaceOnly: isPlaceOnly)
+            )
         }
+    }
+
+    /// Whether what is stored is a link or a special file itself, which cannot be opened for its
+    /// attributes.
+    func isStoredAsItself(_ kind: EntryKind) -> Bool {
+        changesInPlace && (kind == .symbolicLink || kind == .special)
     }
 
     /// The answer to a lookup that found a node, which was counted for it.
@@ -146,8 +160,11 @@ extension Filesystem {
         case .symbolicLink:
             size = format.contentSize(of: status, .symbolicLink)
             mode = 0o120777
+        case .special:
+            size = 0
+            mode = status.mode
         case .file:
-            let content = node.content
+            let content = changesInPlace ? nil : node.content
             size = content?.size ?? format.contentSize(of: status, .file)
             // What is not stored yet takes the room it will take.
             if content?.isDirty == true { blocks = (size + 511) / 512 }
@@ -167,8 +184,8 @@ extension Filesystem {
             links: UInt32(clamping: status.linkCount),
             user: status.user,
             group: status.group,
-            device: 0,
-            block_size: 64 << 10
+            device: node.kind == .special ? UInt32(truncatingIfNeeded: status.device) : 0,
+            block_size: changesInPlace ? 4096 : 64 << 10
         )
     }
 }

@@ -18,7 +18,8 @@ extension Filesystem {
             let listing = DirectoryListing<Format>(directory, HeldDirectory(descriptor))
             let handle = Unmanaged.passRetained(listing)
             let number = UInt64(UInt(bitPattern: handle.toOpaque()))
-            guard !reply.opened(handle: number, pages: []) else { return }
+            let pages: PageUse = isExclusive ? .cacheListing : []
+            guard !reply.opened(handle: number, pages: pages) else { return }
             handle.release()
         } catch {
             reply.fail(error)
@@ -80,6 +81,7 @@ extension Filesystem {
             if let listing = listing(handle)?.takeUnretainedValue() {
                 try FileCall.synchronize(listing.descriptor.rawValue)
             }
+            try format.synchronizeNames()
             reply.succeed()
         } catch {
             reply.fail(error)
@@ -217,6 +219,8 @@ extension EntryKind {
         case .file: 0o100000
         case .directory: 0o040000
         case .symbolicLink: 0o120000
+        // Which of them is told with the attributes.
+        case .special: 0
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import CFuse
+internal import Glibc
 internal import Linux
 internal import Synchronization
 
@@ -23,7 +24,8 @@ extension Filesystem {
                 }
             }
             let handle: UInt64 = flags.isWritable ? 1 : 0
-            guard !reply.opened(handle: handle, pages: isReadOnly ? [] : .keep) else { return }
+            let pages: PageUse = isExclusive ? .keep : []
+            guard !reply.opened(handle: handle, pages: pages) else { return }
             closeContent(of: node, scratch: scratch)
         } catch {
             reply.fail(error)
@@ -37,11 +39,8 @@ extension Filesystem {
         count: Int,
         scratch: Scratch
     ) {
-        guard let content = table.node(node).content else {
-            reply.fail(.badDescriptor)
-            return
-        }
         do throws(Errno) {
+            let content = try content(of: table.node(node))
             let count = min(count, Scratch.requestLimit)
             reply.data(try content.read(at: offset, count: count, scratch: scratch))
         } catch {
@@ -54,13 +53,13 @@ extension Filesystem {
         _ node: NodeID,
         at offset: UInt64,
         _ bytes: UnsafeRawBufferPointer,
+        dropsPrivilege: Bool,
         scratch: Scratch
     ) {
-        guard let content = table.node(node).content else {
-            reply.fail(.badDescriptor)
-            return
-        }
         do throws(Errno) {
+            let node = table.node(node)
+            let content = try content(of: node)
+            if dropsPrivilege { try content.withMetadata(Self.dropPrivilege) }
             try content.write(bytes, at: offset, scratch: scratch)
             reply.written(bytes.count)
         } catch {
@@ -99,16 +98,39 @@ extension Filesystem {
         _ reply: consuming PendingReply,
         _ node: NodeID,
         handle: UInt64,
+        dataOnly: Bool,
         scratch: Scratch
     ) {
         do throws(Errno) {
             let node = table.node(node)
-            if let content = node.content {
+            if changesInPlace {
+                let content = try content(of: node)
+                try content.withMetadata { descriptor throws(Errno) in
+                    try FileCall.synchronize(descriptor, dataOnly: dataOnly)
+                }
+                try format.synchronizeNames()
+            } else if let content = node.content {
                 try store(content, of: node, durably: true, scratch: scratch)
             }
             reply.succeed()
         } catch {
             reply.fail(error)
+        }
+    }
+
+    /// A file's content, for one request.
+    ///
+    /// - Throws: `EBADF` where it would have to be open and is not.
+    func content(of node: FileNode) throws(Errno) -> Format.Content {
+        if let content = node.content { return content }
+        guard changesInPlace else { throw .badDescriptor }
+        guard node.kind == .file else { throw .invalidArgument }
+        return try node.handles.withLock { _ throws(Errno) in
+            if let content = node.content { return content }
+            let content = try openStoredContent(of: node)
+            node.content = content
+            contents.hold(node)
+            return content
         }
     }
 
@@ -120,6 +142,10 @@ extension Filesystem {
         scratch: Scratch
     ) throws(Errno) {
         guard node.kind == .file else { throw .invalidArgument }
+        if changesInPlace {
+            try content(of: node).truncate(to: size, scratch: scratch)
+            return
+        }
         let content = try openContent(of: node)
         defer { closeContent(of: node, scratch: scratch) }
         try content.truncate(to: size, scratch: scratch)
@@ -167,13 +193,35 @@ extension Filesystem {
                 )
             }
             let parent = try directory(of: place.parent)
-            let descriptor = try FileCall.open(
-                place.name,
-                in: parent.descriptor.rawValue,
-                [.readOnly, .nonBlocking]
-            )
+            let descriptor = try openStoredFile(place.name, in: parent)
             return try format.openContent(descriptor, named: place.name)
         }
+    }
+
+    /// Opens a stored file for all that will be done to it.
+    func openStoredFile(
+        _ name: FileName,
+        in directory: Format.Directory
+    ) throws(Errno) -> OwnedDescriptor {
+        if changesInPlace, !isReadOnly {
+            do throws(Errno) {
+                return try FileCall.open(
+                    name,
+                    in: directory.descriptor.rawValue,
+                    [.readWrite, .nonBlocking]
+                )
+            } catch
+                where error == .readOnlyFileSystem || error == .operationNotPermitted
+                || error == .permissionDenied
+            {
+                // The storage does not take changes, or not of this file: it can still be read.
+            }
+        }
+        return try FileCall.open(
+            name,
+            in: directory.descriptor.rawValue,
+            [.readOnly, .nonBlocking]
+        )
     }
 
     /// Counts one handle less, and closes the content with the last, unless it has changes that
@@ -211,5 +259,15 @@ extension Filesystem {
             node.content = content
             handles += 1
         }
+        if changesInPlace { contents.hold(node) }
+    }
+
+    /// Clears set-user-ID, and set-group-ID where it is not the mark of mandatory locking: somebody
+    /// without the right to keep them changes the file.
+    static func dropPrivilege(_ descriptor: Int32) throws(Errno) {
+        let mode = try FileStatus(of: descriptor).mode & 0o7777
+        var kept = mode & ~S_ISUID
+        if mode & S_IXGRP != 0 { kept &= ~S_ISGID }
+        if kept != mode { try FileCall.setMode(descriptor, kept) }
     }
 }

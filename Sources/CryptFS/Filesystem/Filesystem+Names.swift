@@ -35,14 +35,30 @@ extension Filesystem {
         _ reply: consuming PendingReply,
         _ name: [UInt8],
         in parent: NodeID,
-        mode: UInt32
+        mode: UInt32,
+        device: UInt32
     ) {
         do throws(Errno) {
-            // Devices, FIFOs and sockets have no form in the storage.
-            guard mode & S_IFMT == S_IFREG || mode & S_IFMT == 0 else {
-                throw .operationNotPermitted
-            }
+            let type = mode & S_IFMT
             let parent = table.node(parent)
+            guard type == S_IFREG || type == 0 else {
+                // Devices, FIFOs and sockets have no form in every storage.
+                guard changesInPlace else { throw .operationNotPermitted }
+                let ownership = try ownership(mode: mode, for: reply, in: parent)
+                let (node, status) = try make(name, .special, in: parent) {
+                    stored,
+                    directory throws(Errno) in
+                    try format.makeSpecial(
+                        named: stored,
+                        in: directory,
+                        type: type,
+                        device: device,
+                        ownership
+                    )
+                }
+                answer(reply, node, status)
+                return
+            }
             let (node, status) = try makeFile(
                 name,
                 in: parent,
@@ -50,7 +66,7 @@ extension Filesystem {
             )
             node.handles.withLock { handles in
                 handles -= 1
-                if handles == 0 { node.content = nil }
+                if handles == 0, !changesInPlace { node.content = nil }
             }
             answer(reply, node, status)
         } catch {
@@ -122,56 +138,6 @@ extension Filesystem {
         }
     }
 
-    /// Hard links: two names for one stored file cannot both survive a rewriting of it.
-    func link(
-        _ reply: consuming PendingReply,
-        _ node: NodeID,
-        to newName: [UInt8],
-        in newParent: NodeID
-    ) {
-        reply.fail(isReadOnly ? .readOnlyFileSystem : .operationNotPermitted)
-    }
-
-    func unlink(_ reply: consuming PendingReply, _ name: [UInt8], in parent: NodeID) {
-        do throws(Errno) {
-            try requireWritable()
-            let removed = try namespace.withWriting { () throws(Errno) in
-                let directory = try directory(of: table.node(parent))
-                let entry = try format.entry(named: name, in: directory)
-                guard entry.kind != .directory else { throw .isDirectory }
-                let held = try holdOn(to: entry, in: directory)
-                try FileCall.unlink(entry.name, in: directory.descriptor.rawValue)
-                abandon(held)
-                return held
-            }
-            dropUnstorableContent(of: removed)
-            reply.succeed()
-        } catch {
-            reply.fail(error)
-        }
-    }
-
-    func removeDirectory(
-        _ reply: consuming PendingReply,
-        _ name: [UInt8],
-        in parent: NodeID
-    ) {
-        do throws(Errno) {
-            try requireWritable()
-            try namespace.withWriting { () throws(Errno) in
-                let directory = try directory(of: table.node(parent))
-                let entry = try format.entry(named: name, in: directory)
-                guard entry.kind == .directory else { throw .notDirectory }
-                let held = try holdOn(to: entry, in: directory)
-                try FileCall.removeDirectory(entry.name, in: directory.descriptor.rawValue)
-                abandon(held)
-            }
-            reply.succeed()
-        } catch {
-            reply.fail(error)
-        }
-    }
-
     private func makeFile(
         _ name: [UInt8],
         in parent: FileNode,
@@ -198,10 +164,29 @@ extension Filesystem {
         return try namespace.withReading { () throws(Errno) in
             let directory = try directory(of: parent)
             let stored = try format.storedName(of: name, kind, in: directory)
-            try body(stored, directory)
+            try record(name, as: stored, in: directory) { () throws(Errno) in
+                try body(stored, directory)
+            }
             let status = try FileStatus(in: directory.descriptor.rawValue, named: stored)
             let entry = StoredEntry(name: stored, kind: kind, status: status)
             return (table.intern(entry, in: parent), status)
+        }
+    }
+
+    /// Gives something a name with what the format keeps of the name besides.
+    func record(
+        _ name: [UInt8],
+        as stored: FileName,
+        in directory: Format.Directory,
+        _ body: () throws(Errno) -> Void
+    ) throws(Errno) {
+        try format.recordName(name, as: stored, in: directory)
+        do throws(Errno) {
+            try body()
+        } catch {
+            // What is called that already keeps it.
+            if error != .fileExists { format.dropName(stored, in: directory) }
+            throw error
         }
     }
 
@@ -215,10 +200,13 @@ extension Filesystem {
     ) throws(Errno) -> Ownership {
         let directory = try status(of: parent)
         let isInherited = directory.mode & S_ISGID != 0
+        let hasDefaultList = try hasDefaultList(parent)
+        let masked = hasDefaultList ? mode : mode & ~reply.mask
         return Ownership(
             user: reply.user,
             group: isInherited ? directory.group : reply.group,
-            mode: mode & 0o7777 | (isInherited && isDirectory ? S_ISGID : 0)
+            mode: masked & 0o7777 | (isInherited && isDirectory ? S_ISGID : 0),
+            isInherited: hasDefaultList
         )
     }
 }

@@ -1,13 +1,7 @@
 internal import Linux
 internal import Synchronization
 
-/// A node about to lose its name, and what keeps its stored file.
-struct HeldNode<Format: StorageFormat> {
-    let node: Node<Format>
-    let file: HeldFile
-}
-
-// Renaming, and what happens to what loses its name.
+// Renaming.
 extension Filesystem {
     func rename(
         _ reply: consuming PendingReply,
@@ -60,24 +54,53 @@ extension Filesystem {
             return nil
         }
         if target != nil, mode == .keepExisting { throw .fileExists }
+        // Two names of one file: POSIX has both stay.
+        if let target, target.status.identity == entry.status.identity { return nil }
         var held: HeldNode<Format>?
-        if let target { held = try holdOn(to: target, in: newDirectory) }
-        try FileCall.rename(
-            entry.name,
-            in: directory.descriptor.rawValue,
-            to: stored,
-            in: newDirectory.descriptor.rawValue,
-            mode
-        )
-        abandon(held)
-        if let node = table.find(entry.status.identity) {
-            table.move(node, to: FileNode.Place(parent: newParent, name: stored))
+        if let target {
+            if target.kind == .directory, changesInPlace {
+                // What is not a name of the volume may be left in it.
+                try removeDirectory(target, in: newParent, newDirectory)
+            } else {
+                held = try holdOn(to: target, in: newDirectory)
+            }
         }
-        // A file and a link of one name are stored under two.
+        try move(entry, in: directory, to: newName, as: stored, in: newDirectory, mode)
+        let newPlace = FileNode.Place(parent: newParent, name: stored)
+        if let target { abandon(held, FileNode.Place(parent: newParent, name: target.name)) }
+        if let node = table.find(entry.status.identity) {
+            table.move(
+                node,
+                from: FileNode.Place(parent: parent, name: entry.name),
+                to: newPlace
+            )
+        }
+        // A file and a link of one name may be stored under two.
         if let target, target.name != stored {
             try FileCall.unlink(target.name, in: newDirectory.descriptor.rawValue)
         }
         return held
+    }
+
+    private func move(
+        _ entry: StoredEntry,
+        in directory: Format.Directory,
+        to newName: [UInt8],
+        as stored: FileName,
+        in newDirectory: Format.Directory,
+        _ mode: FileCall.RenameMode
+    ) throws(Errno) {
+        try record(newName, as: stored, in: newDirectory) { () throws(Errno) in
+            try FileCall.rename(
+                entry.name,
+                in: directory.descriptor.rawValue,
+                to: stored,
+                in: newDirectory.descriptor.rawValue,
+                mode
+            )
+        }
+        let isSameName = directory === newDirectory && entry.name == stored
+        if !isSameName { format.dropName(entry.name, in: directory) }
     }
 
     private func exchange(
@@ -89,6 +112,7 @@ extension Filesystem {
     ) throws(Errno) {
         let directory = try directory(of: parent)
         let newDirectory = try self.directory(of: newParent)
+        if entry.status.identity == target.status.identity { return }
         // Each takes the other's stored name, which only fits where both kinds are stored alike.
         guard try format.storedName(of: name, target.kind, in: directory) == entry.name else {
             throw .invalidArgument
@@ -100,11 +124,13 @@ extension Filesystem {
             in: newDirectory.descriptor.rawValue,
             .exchange
         )
+        let place = FileNode.Place(parent: parent, name: entry.name)
+        let newPlace = FileNode.Place(parent: newParent, name: target.name)
         if let node = table.find(entry.status.identity) {
-            table.move(node, to: FileNode.Place(parent: newParent, name: target.name))
+            table.move(node, from: place, to: newPlace)
         }
         if let node = table.find(target.status.identity) {
-            table.move(node, to: FileNode.Place(parent: parent, name: entry.name))
+            table.move(node, from: newPlace, to: place)
         }
     }
 
@@ -116,40 +142,6 @@ extension Filesystem {
             return try format.entry(named: name, in: directory)
         } catch .noSuchFile {
             return nil
-        }
-    }
-
-    /// Opens what is about to lose its name, if the kernel knows it: it can still be asked about.
-    func holdOn(
-        to entry: StoredEntry,
-        in directory: Format.Directory
-    ) throws(Errno) -> HeldNode<Format>? {
-        guard let node = table.find(entry.status.identity) else { return nil }
-        let flags: FileCall.OpenFlags =
-            entry.kind == .directory ? [.readOnly, .directory] : [.readOnly, .nonBlocking]
-        let descriptor = try FileCall.open(
-            entry.name,
-            in: directory.descriptor.rawValue,
-            flags
-        )
-        return HeldNode(node: node, file: HeldFile(descriptor, name: entry.name))
-    }
-
-    /// Makes a node an orphan that has lost its name, with `namespace` written: from here on no
-    /// storing of its content can touch what bears the name now.
-    func abandon(_ held: HeldNode<Format>?) {
-        guard let held else { return }
-        table.orphan(held.node, keeping: held.file)
-        directories.drop(held.node)
-    }
-
-    /// Lets go of content that was kept because it could not be stored and now has no name.
-    ///
-    /// Without `namespace`, which is taken after a node's own lock.
-    func dropUnstorableContent(of held: HeldNode<Format>?) {
-        guard let node = held?.node else { return }
-        node.handles.withLock { handles in
-            if handles == 0 { node.content = nil }
         }
     }
 }

@@ -14,8 +14,11 @@ final class Filesystem<Format: StorageFormat>: RequestHandler {
     let format: Format
     let table: NodeTable<Format>
     let directories: DirectoryCache<Format>
+    let contents: ContentCache<Format>
     let namespace = ReadWriteLock()
     let isReadOnly: Bool
+    let isExclusive: Bool
+    let changesInPlace: Bool
 
     /// For how many seconds the kernel may rely on names and attributes.
     ///
@@ -24,16 +27,30 @@ final class Filesystem<Format: StorageFormat>: RequestHandler {
 
     private let rootDirectory: Format.Directory
 
-    /// Serves `format` from the directory `root`; at most `directoryLimit` others are held open.
+    /// Serves `format` from the directory `root`.
+    ///
+    /// - Parameters:
+    ///   - format: Whose names and contents.
+    ///   - root: The storage's topmost directory.
+    ///   - isReadOnly: Nothing is changed.
+    ///   - isExclusive: Nobody else changes the storage meanwhile.
+    ///   - directoryLimit: How many other directories are held open.
+    ///   - contentLimit: How many contents are, where the kernel does not say which are in use.
+    /// - Throws: ``Errno``.
     init(
         format: Format,
         root: consuming OwnedDescriptor,
         isReadOnly: Bool,
-        directoryLimit: Int = 256
+        isExclusive: Bool,
+        directoryLimit: Int = 256,
+        contentLimit: Int = 1024
     ) throws(Errno) {
         self.format = format
         self.isReadOnly = isReadOnly
-        validity = isReadOnly ? 1 : 86_400
+        self.isExclusive = isExclusive
+        changesInPlace = format.changesInPlace
+        validity = isExclusive ? 86_400 : 1
+        contents = ContentCache(limit: contentLimit)
         let context = try format.nameContext(ofDirectory: root.rawValue)
         table = NodeTable(root: try FileStatus(of: root.rawValue).identity)
         directories = DirectoryCache(limit: directoryLimit)

@@ -6,7 +6,7 @@ internal import Synchronization
 /// The kernel calls a node by its address, which is valid as long as its lookup count is not zero:
 /// ``NodeTable`` keeps it alive until then.
 final class Node<Format: StorageFormat>: @unchecked Sendable {
-    // Unchecked: `place`, `identity`, `lookupCount` and `orphan` are the table's, under its lock; the rest
+    // Unchecked: `place`, `otherPlaces`, `identity`, `lookupCount` and `orphan` are the table's, under its lock; the rest
     // is constant or has a lock of its own.
 
     /// What is told as the inode number; no two living nodes have the same.
@@ -15,13 +15,20 @@ final class Node<Format: StorageFormat>: @unchecked Sendable {
     let kind: EntryKind
 
     /// Where a node is found: a directory and a name there.
-    struct Place {
+    struct Place: Equatable {
         let parent: Node
         let name: FileName
+
+        static func == (left: Place, right: Place) -> Bool {
+            left.parent === right.parent && left.name == right.name
+        }
     }
 
-    /// Nil for the root, and once the name was removed.
+    /// Nil for the root, and once every name that is known was removed.
     var place: Place?
+
+    /// Further names of a file with several, as far as the kernel was told of them.
+    var otherPlaces: [Place] = []
 
     /// Which stored file it is at present.
     var identity: FileIdentity
@@ -32,7 +39,7 @@ final class Node<Format: StorageFormat>: @unchecked Sendable {
     /// The directory held open, if it is one; ``DirectoryCache`` sets and drops it under its lock.
     var directory: Format.Directory?
 
-    /// Once the last name was removed, what keeps the stored file.
+    /// Once the last name that is known was removed, what keeps the stored file.
     var orphan: HeldFile?
 
     /// How many handles a file has; held by whoever opens or closes, also while that takes.
@@ -54,6 +61,19 @@ final class Node<Format: StorageFormat>: @unchecked Sendable {
                 return former
             }
             _ = former
+        }
+    }
+
+    /// Drops the content unless somebody is using it.
+    ///
+    /// - Returns: Whether there is none any more.
+    func dropIdleContent() -> Bool {
+        var former: Format.Content?
+        return currentContent.withLock { content in
+            // Who uses it got it under this lock, and holds a reference.
+            guard content == nil || isKnownUniquelyReferenced(&content) else { return false }
+            swap(&content, &former)
+            return true
         }
     }
 

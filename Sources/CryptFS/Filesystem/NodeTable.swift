@@ -53,7 +53,9 @@ final class NodeTable<Format: StorageFormat>: @unchecked Sendable {
         return state.withLock { state in
             if let node = state.nodes[identity], node.kind == entry.kind {
                 // The name by which it was found last is the one that is surely right.
-                if node !== root { node.place = place }
+                if node !== root {
+                    Self.add(place, to: node, isOneOfSeveral: entry.status.linkCount > 1)
+                }
                 node.lookupCount += 1
                 return node
             }
@@ -94,16 +96,21 @@ final class NodeTable<Format: StorageFormat>: @unchecked Sendable {
     func forget(_ node: FileNode, count: UInt64) {
         // Taken before the lock: a content's state must not be waited for under the table's.
         let isKept = place(of: node) != nil && node.content?.isDirty == true
-        state.withLock { state in
+        let isGone = state.withLock { state in
             node.lookupCount -= min(count, node.lookupCount)
-            guard node.lookupCount == 0, node !== root, !isKept else { return }
+            guard node.lookupCount == 0, node !== root, !isKept else { return false }
             if state.nodes[node.identity] === node {
                 state.nodes[node.identity] = nil
             } else {
                 state.orphans[ObjectIdentifier(node)] = nil
             }
             state.numbers.remove(node.number)
+            return true
         }
+        // Others may hold on to the node for a while; not to its descriptors.
+        guard isGone else { return }
+        _ = node.dropIdleContent()
+        state.withLock { _ in node.orphan = nil }
     }
 
     /// What keeps the stored file of a node without a name.
@@ -111,9 +118,47 @@ final class NodeTable<Format: StorageFormat>: @unchecked Sendable {
         state.withLock { _ in node.orphan }
     }
 
-    /// A node got another name.
-    func move(_ node: FileNode, to place: FileNode.Place) {
-        state.withLock { _ in node.place = place }
+    /// A node got another name in place of one.
+    func move(_ node: FileNode, from former: FileNode.Place, to place: FileNode.Place) {
+        state.withLock { _ in
+            Self.remove(former, from: node)
+            Self.add(place, to: node, isOneOfSeveral: node.place != nil)
+        }
+    }
+
+    /// A node lost one of several names.
+    ///
+    /// - Returns: Whether another name is known.
+    func remove(_ place: FileNode.Place, from node: FileNode) -> Bool {
+        state.withLock { _ in
+            Self.remove(place, from: node)
+            return node.place != nil
+        }
+    }
+
+    /// A node that has names none of which is known.
+    func hold(_ node: FileNode, by file: HeldFile) {
+        state.withLock { _ in
+            if node.place == nil { node.orphan = file }
+        }
+    }
+
+    private static func add(
+        _ place: FileNode.Place,
+        to node: FileNode,
+        isOneOfSeveral: Bool
+    ) {
+        if let former = node.place, former != place, isOneOfSeveral {
+            node.otherPlaces.removeAll { $0 == place }
+            node.otherPlaces.append(former)
+        }
+        node.place = place
+        node.orphan = nil
+    }
+
+    private static func remove(_ place: FileNode.Place, from node: FileNode) {
+        node.otherPlaces.removeAll { $0 == place }
+        if node.place == place { node.place = node.otherPlaces.popLast() }
     }
 
     /// A node's content was rewritten into another stored file.
@@ -129,6 +174,7 @@ final class NodeTable<Format: StorageFormat>: @unchecked Sendable {
     func orphan(_ node: FileNode, keeping file: HeldFile) {
         state.withLock { state in
             node.place = nil
+            node.otherPlaces = []
             node.orphan = file
             if state.nodes[node.identity] === node { state.nodes[node.identity] = nil }
             state.orphans[ObjectIdentifier(node)] = node

@@ -1,4 +1,5 @@
 internal import Linux
+internal import Synchronization
 
 /// What a volume format does for the file system above it.
 ///
@@ -15,6 +16,12 @@ protocol StorageFormat: AnyObject, Sendable {
     /// A directory of the storage, ready for names to be found in it.
     typealias Directory = StorageDirectory<NameContext>
 
+    /// Whether a stored file stays the same one when its content changes.
+    ///
+    /// Then it can have several names, be of any kind, and have extended attributes; and opening and
+    /// closing it means nothing, so that the kernel need not tell.
+    var changesInPlace: Bool { get }
+
     /// The longest name a file can have, in bytes.
     var nameLimit: Int { get }
 
@@ -29,6 +36,18 @@ protocol StorageFormat: AnyObject, Sendable {
         _ kind: EntryKind,
         in directory: Directory
     ) throws(Errno) -> FileName
+
+    /// Keeps what a stored name alone does not tell of a name; before something is called that.
+    ///
+    /// - Throws: ``Errno``.
+    func recordName(
+        _ name: [UInt8],
+        as stored: FileName,
+        in directory: Directory
+    ) throws(Errno)
+
+    /// Lets go of what ``recordName(_:as:in:)`` kept; after nothing is called that any more.
+    func dropName(_ stored: FileName, in directory: Directory)
 
     /// Finds a name.
     ///
@@ -69,6 +88,58 @@ protocol StorageFormat: AnyObject, Sendable {
         _ ownership: Ownership
     ) throws(Errno)
 
+    /// Removes an empty directory.
+    ///
+    /// - Throws: `ENOTEMPTY`.
+    func removeDirectory(named name: FileName, in directory: Directory) throws(Errno)
+
+    /// Makes a FIFO, a socket or a device.
+    ///
+    /// - Parameters:
+    ///   - name: As it is stored.
+    ///   - directory: Where it is made.
+    ///   - type: `S_IFIFO`, `S_IFSOCK`, `S_IFCHR` or `S_IFBLK`.
+    ///   - device: Which one, of a device.
+    ///   - ownership: Whose.
+    /// - Throws: `EPERM` where the format has none.
+    func makeSpecial(
+        named name: FileName,
+        in directory: Directory,
+        type: UInt32,
+        device: UInt32,
+        _ ownership: Ownership
+    ) throws(Errno)
+
+    /// How the name of an extended attribute is stored.
+    ///
+    /// - Throws: `EOPNOTSUPP` for one that cannot be.
+    func storedAttributeName(of name: [UInt8]) throws(Errno) -> FileName
+
+    /// What a stored attribute is called; nil for what is none of the volume's.
+    func listedAttributeName(of stored: UnsafeRawBufferPointer) -> [UInt8]?
+
+    /// Seals an attribute's value.
+    ///
+    /// - Returns: What is stored, in `scratch`'s `sealed`.
+    func sealAttribute(
+        _ name: [UInt8],
+        _ value: UnsafeRawBufferPointer,
+        scratch: Scratch
+    ) throws(Errno) -> UnsafeRawBufferPointer
+
+    /// Opens an attribute's value.
+    ///
+    /// - Returns: It, in `scratch`'s `plain`.
+    /// - Throws: `EIO` where it does not authenticate.
+    func openAttribute(
+        _ name: [UInt8],
+        _ sealed: UnsafeRawBufferPointer,
+        scratch: Scratch
+    ) throws(Errno) -> UnsafeRawBufferPointer
+
+    /// Waits until what names depend on is on the disk, as far as it is not yet.
+    func synchronizeNames() throws(Errno)
+
     /// Makes a symbolic link.
     func makeLink(
         named name: FileName,
@@ -94,6 +165,23 @@ final class StorageDirectory<NameContext: Sendable>: Sendable {
     /// What names here depend on.
     let context: NameContext
 
+    private let defaultList = Atomic<UInt8>(0)
+
+    /// Whether there is a default access control list; nil while that is not known.
+    var hasDefaultList: Bool? {
+        get {
+            switch defaultList.load(ordering: .relaxed) {
+            case 1: false
+            case 2: true
+            default: nil
+            }
+        }
+        set {
+            let value: UInt8 = newValue.map { $0 ? 2 : 1 } ?? 0
+            defaultList.store(value, ordering: .relaxed)
+        }
+    }
+
     init(_ descriptor: consuming OwnedDescriptor, context: NameContext) {
         self.descriptor = descriptor
         self.context = context
@@ -105,6 +193,8 @@ enum EntryKind: Sendable {
     case file
     case directory
     case symbolicLink
+    /// A FIFO, a socket, a device.
+    case special
 }
 
 /// A name that was found in the storage.
@@ -127,68 +217,8 @@ struct Ownership: Sendable {
 
     /// Permission bits, the umask already taken off.
     let mode: UInt32
-}
 
-/// The content of one open file.
-///
-/// Every call may come from several threads at once.
-protocol FileContent: AnyObject, Sendable {
-    /// Length in bytes.
-    var size: UInt64 { get }
-
-    /// Whether there is something that ``commit(durably:to:scratch:)`` has yet to store.
-    var isDirty: Bool { get }
-
-    /// Runs `body` with a descriptor of the stored file, for its mode, owner and times.
-    func withMetadata<Result>(
-        _ body: (Int32) throws(Errno) -> Result
-    ) throws(Errno) -> Result
-
-    /// Reads.
-    ///
-    /// - Parameters:
-    ///   - offset: From where, in bytes.
-    ///   - count: At most ``Scratch/requestLimit``.
-    ///   - scratch: Holds the result until it is used again.
-    /// - Returns: As many bytes as asked for, fewer only at the end.
-    /// - Throws: `EIO` where a part does not authenticate.
-    func read(
-        at offset: UInt64,
-        count: Int,
-        scratch: Scratch
-    ) throws(Errno) -> UnsafeRawBufferPointer
-
-    /// Writes, and grows where necessary; the bytes are not in the scratch's `sealed` nor `block`.
-    func write(
-        _ bytes: UnsafeRawBufferPointer,
-        at offset: UInt64,
-        scratch: Scratch
-    ) throws(Errno)
-
-    /// Cuts off, or grows with zeros.
-    func truncate(to size: UInt64, scratch: Scratch) throws(Errno)
-
-    /// The file's time of modification was set from outside: storing is not to change it.
-    func timesWereSet()
-
-    /// Stores what changed, if durably so that it survives a loss of power.
-    ///
-    /// On failure everything is as it was and the content stays usable.
-    func commit(durably: Bool, to place: some ContentPlace, scratch: Scratch) throws(Errno)
-}
-
-/// Where a content is stored, known to the file system, which renames and removes.
-protocol ContentPlace {
-    /// Runs `body` while the content's name cannot change, or not at all when it has none any more.
-    ///
-    /// - Parameter body: Gets the directory and the name there; returns which file bears the name
-    ///   from now on.
-    /// - Returns: Whether there is a name.
-    /// - Throws: What `body` failed with.
-    func replace(
-        _ body: (Int32, FileName) throws(Errno) -> FileIdentity
-    ) throws(Errno) -> Bool
-
-    /// Waits until the directory with the content's name is on the disk.
-    func synchronizeDirectory() throws(Errno)
+    /// The directory's default access control list decides further: the kernel below applies it,
+    /// and what comes out is not to be changed.
+    var isInherited = false
 }

@@ -23,6 +23,9 @@ struct PendingReply: ~Copyable {
     /// The asker's group.
     var group: UInt32 { cfuse_request_group(request) }
 
+    /// The asker's umask.
+    var mask: UInt32 { cfuse_request_mask(request) }
+
     /// It failed.
     consuming func fail(_ errno: Errno) {
         cfuse_reply_error(release(), errno.rawValue)
@@ -70,6 +73,11 @@ struct PendingReply: ~Copyable {
     /// How many bytes were written.
     consuming func written(_ count: Int) {
         cfuse_reply_written(release(), count)
+    }
+
+    /// How long something is that was asked for without room for it.
+    consuming func length(_ count: Int) {
+        cfuse_reply_length(release(), count)
     }
 
     /// Where a symbolic link points.

@@ -9,6 +9,12 @@ protocol RequestHandler: AnyObject, Sendable {
     /// A node as the kernel calls it; 1 is the root.
     typealias NodeID = UInt64
 
+    /// Nobody else changes what is served.
+    var isExclusive: Bool { get }
+
+    /// Opening and closing a file means nothing; there are extended attributes.
+    var changesInPlace: Bool { get }
+
     func lookup(_ reply: consuming PendingReply, _ name: [UInt8], in parent: NodeID)
 
     func forget(_ node: NodeID, count: UInt64, scratch: Scratch)
@@ -28,7 +34,8 @@ protocol RequestHandler: AnyObject, Sendable {
         _ reply: consuming PendingReply,
         _ name: [UInt8],
         in parent: NodeID,
-        mode: UInt32
+        mode: UInt32,
+        device: UInt32
     )
 
     func makeDirectory(
@@ -94,8 +101,44 @@ protocol RequestHandler: AnyObject, Sendable {
         _ node: NodeID,
         at offset: UInt64,
         _ bytes: UnsafeRawBufferPointer,
+        dropsPrivilege: Bool,
         scratch: Scratch
     )
+
+    func allocate(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        at offset: UInt64,
+        count: UInt64,
+        flags: Int32,
+        scratch: Scratch
+    )
+
+    func setExtended(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        _ name: [UInt8],
+        _ value: UnsafeRawBufferPointer,
+        flags: Int32,
+        scratch: Scratch
+    )
+
+    func getExtended(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        _ name: [UInt8],
+        room: Int,
+        scratch: Scratch
+    )
+
+    func listExtended(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        room: Int,
+        scratch: Scratch
+    )
+
+    func removeExtended(_ reply: consuming PendingReply, _ node: NodeID, _ name: [UInt8])
 
     func flush(
         _ reply: consuming PendingReply,
@@ -115,6 +158,7 @@ protocol RequestHandler: AnyObject, Sendable {
         _ reply: consuming PendingReply,
         _ node: NodeID,
         handle: UInt64,
+        dataOnly: Bool,
         scratch: Scratch
     )
 
@@ -160,6 +204,9 @@ struct AttributeChange: Sendable {
 
     /// On an open file rather than a path.
     var isByHandle = false
+
+    /// Set-user-ID and set-group-ID go with it.
+    var dropsPrivilege = false
 
     /// Whether any of the times is set.
     var setsTimes: Bool { accessed != .unchanged || modified != .unchanged }

@@ -20,6 +20,7 @@ func makeOperationTable() -> cfuse_operations {
     addNameOperations(to: &table)
     addFileOperations(to: &table)
     addDirectoryOperations(to: &table)
+    addExtendedOperations(to: &table)
     return table
 }
 
@@ -46,9 +47,15 @@ private func addNameOperations(to table: inout cfuse_operations) {
         guard let reply = pending(request) else { return }
         serving(thread).handler.lookup(reply, bytes(name), in: parent)
     }
-    table.make_node = { thread, request, parent, name, mode, _ in
+    table.make_node = { thread, request, parent, name, mode, device in
         guard let reply = pending(request) else { return }
-        serving(thread).handler.makeNode(reply, bytes(name), in: parent, mode: mode)
+        serving(thread).handler.makeNode(
+            reply,
+            bytes(name),
+            in: parent,
+            mode: mode,
+            device: UInt32(truncatingIfNeeded: device)
+        )
     }
     table.make_directory = { thread, request, parent, name, mode in
         guard let reply = pending(request) else { return }
@@ -111,7 +118,7 @@ private func addFileOperations(to table: inout cfuse_operations) {
         let thread = serving(thread)
         thread.handler.read(reply, node, at: offset, count: count, scratch: thread.scratch)
     }
-    table.write = { thread, request, node, _, offset, bytes, count in
+    table.write = { thread, request, node, _, offset, bytes, count, dropsPrivilege in
         guard let reply = pending(request) else { return }
         let thread = serving(thread)
         thread.handler.write(
@@ -119,6 +126,7 @@ private func addFileOperations(to table: inout cfuse_operations) {
             node,
             at: offset,
             UnsafeRawBufferPointer(start: bytes, count: count),
+            dropsPrivilege: dropsPrivilege != 0,
             scratch: thread.scratch
         )
     }
@@ -132,10 +140,16 @@ private func addFileOperations(to table: inout cfuse_operations) {
         let thread = serving(thread)
         thread.handler.release(reply, node, handle: handle, scratch: thread.scratch)
     }
-    table.synchronize = { thread, request, node, handle, _ in
+    table.synchronize = { thread, request, node, handle, dataOnly in
         guard let reply = pending(request) else { return }
         let thread = serving(thread)
-        thread.handler.synchronize(reply, node, handle: handle, scratch: thread.scratch)
+        thread.handler.synchronize(
+            reply,
+            node,
+            handle: handle,
+            dataOnly: dataOnly != 0,
+            scratch: thread.scratch
+        )
     }
 }
 
@@ -167,17 +181,20 @@ private func addDirectoryOperations(to table: inout cfuse_operations) {
     }
 }
 
-private func serving(_ thread: UnsafeMutableRawPointer?) -> ServingThread {
+/// The thread that `cfuse_serve` was called by.
+func serving(_ thread: UnsafeMutableRawPointer?) -> ServingThread {
     guard let thread else { preconditionFailure("cfuse_serve passes its argument on") }
     return Unmanaged<ServingThread>.fromOpaque(thread).takeUnretainedValue()
 }
 
-private func pending(_ request: OpaquePointer?) -> PendingReply? {
+/// The request as what has to be answered.
+func pending(_ request: OpaquePointer?) -> PendingReply? {
     guard let request else { return nil }
     return PendingReply(takingOwnershipOf: request)
 }
 
-private func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
+/// A name, without its NUL.
+func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
     guard let text else { return [] }
     return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
 }
@@ -212,5 +229,6 @@ extension AttributeChange {
             )
         }
         isByHandle = isSet(CFUSE_SET_BY_HANDLE)
+        dropsPrivilege = isSet(CFUSE_SET_DROP_PRIVILEGE)
     }
 }

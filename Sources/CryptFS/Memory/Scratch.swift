@@ -24,11 +24,14 @@ final class Scratch: @unchecked Sendable {
     /// Set by whoever used more than a few pages.
     var isUsed = false
 
+    /// What a format keeps for each thread, such as an expanded key.
+    var formatState: AnyObject?
+
     /// Maps the buffers; touches none of them.
     init() throws(Errno) {
         requestMemory = try ProtectedBuffer(count: Self.requestHeaderCount + Self.plainCount)
-        // Every 4096 bytes carry at most 24 more, see `StagingFile`.
-        sealedMemory = try ProtectedBuffer(count: Self.plainCount + Self.plainCount / 128)
+        // Every 4096 bytes carry at most 40 more: XChaCha20-Poly1305's nonce and tag.
+        sealedMemory = try ProtectedBuffer(count: Self.plainCount + Self.plainCount / 100)
         blockMemory = try ProtectedBuffer(count: 2 * (64 << 10))
     }
 
@@ -50,6 +53,11 @@ final class Scratch: @unchecked Sendable {
     /// One block of plaintext, also while a write's bytes are in ``plain``.
     var block: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: blockMemory.bytes[..<(64 << 10)])
+    }
+
+    /// Ciphertext of one small block, also while ``sealed`` has what is to be stored.
+    var mergeRoom: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: blockMemory.bytes[(64 << 10)...])
     }
 
     /// Whether swapping is kept off all of it.

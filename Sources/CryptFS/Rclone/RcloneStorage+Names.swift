@@ -18,6 +18,7 @@ extension RcloneStorage {
             case .file: stored = try names.encryptFileName(name)
             case .directory: stored = try names.encryptDirectoryName(name)
             case .symbolicLink: stored = try names.encryptFileName(name + Self.linkSuffix)
+            case .special: throw .name(.notPermitted)
             }
         } catch {
             throw Self.errno(for: error)

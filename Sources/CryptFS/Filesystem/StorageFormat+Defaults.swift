@@ -1,0 +1,59 @@
+internal import Linux
+
+// What a format does that stores a name as a name, files and directories, and nothing else.
+extension StorageFormat {
+    var changesInPlace: Bool { false }
+
+    func recordName(_ name: [UInt8], as stored: FileName, in directory: Directory) {}
+
+    func dropName(_ stored: FileName, in directory: Directory) {}
+
+    func removeDirectory(named name: FileName, in directory: Directory) throws(Errno) {
+        try FileCall.removeDirectory(name, in: directory.descriptor.rawValue)
+    }
+
+    func makeSpecial(
+        named name: FileName,
+        in directory: Directory,
+        type: UInt32,
+        device: UInt32,
+        _ ownership: Ownership
+    ) throws(Errno) {
+        throw .operationNotPermitted
+    }
+
+    func synchronizeNames() {}
+
+    func storedAttributeName(of name: [UInt8]) throws(Errno) -> FileName {
+        throw .notSupported
+    }
+
+    func listedAttributeName(of stored: UnsafeRawBufferPointer) -> [UInt8]? { nil }
+
+    func sealAttribute(
+        _ name: [UInt8],
+        _ value: UnsafeRawBufferPointer,
+        scratch: Scratch
+    ) throws(Errno) -> UnsafeRawBufferPointer {
+        throw .notSupported
+    }
+
+    func openAttribute(
+        _ name: [UInt8],
+        _ sealed: UnsafeRawBufferPointer,
+        scratch: Scratch
+    ) throws(Errno) -> UnsafeRawBufferPointer {
+        throw .notSupported
+    }
+}
+
+extension FileContent {
+    func allocate(
+        at offset: UInt64,
+        count: UInt64,
+        _ allocation: FileCall.Allocation,
+        scratch: Scratch
+    ) throws(Errno) {
+        throw .notSupported
+    }
+}

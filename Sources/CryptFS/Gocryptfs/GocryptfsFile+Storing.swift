@@ -1,0 +1,123 @@
+internal import Cryptography
+internal import Linux
+internal import Synchronization
+internal import VolumeFormat
+
+// From content to the stored file.
+extension GocryptfsFile {
+    /// Seals blocks into the scratch.
+    ///
+    /// - Returns: How many bytes they take there.
+    func seal(
+        _ plain: UnsafeRawBufferPointer,
+        from index: UInt64,
+        at position: Int,
+        scratch: Scratch
+    ) throws(Errno) -> Int {
+        let count = storage.geometry.sealedCount(ofBlocks: plain.count)
+        let room = UnsafeMutableRawBufferPointer(
+            rebasing: scratch.sealed[position..<position + count]
+        )
+        try seal(plain, from: index, into: room, scratch: scratch)
+        return count
+    }
+
+    /// Seals blocks.
+    func seal(
+        _ plain: UnsafeRawBufferPointer,
+        from index: UInt64,
+        into sealed: UnsafeMutableRawBufferPointer,
+        scratch: Scratch
+    ) throws(Errno) {
+        guard let id else { throw .inputOutput }
+        let cipher = try storage.cipher(of: scratch)
+        try translating { () throws(VolumeFormatError) in
+            try cipher.content.seal(plain, from: index, of: id, into: sealed)
+        }
+    }
+
+    /// Writes the header of a file whose number was just drawn.
+    func storeHeader(_ scratch: Scratch) throws(Errno) {
+        try writeHeader(into: scratch.sealed)
+        let count = GocryptfsGeometry.headerCount
+        try store(UnsafeRawBufferPointer(rebasing: scratch.sealed[..<count]), at: 0, size: 0)
+    }
+
+    func writeHeader(into sealed: UnsafeMutableRawBufferPointer) throws(Errno) {
+        guard let id else { throw .inputOutput }
+        try translating { () throws(VolumeFormatError) in
+            try GocryptfsFileHeader(id: id).write(into: sealed)
+        }
+    }
+
+    /// Writes sealed blocks.
+    func store(
+        _ sealed: UnsafeRawBufferPointer,
+        fromBlock index: UInt64,
+        size: UInt64
+    ) throws(Errno) {
+        let offset = try translating { () throws(VolumeFormatError) in
+            try storage.geometry.offset(ofBlock: index)
+        }
+        try store(sealed, at: offset, size: size)
+    }
+
+    /// Writes stored bytes; what fails leaves no block that is half the new one, half the old.
+    func store(
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        size: UInt64
+    ) throws(Errno) {
+        let stored = try translating { () throws(VolumeFormatError) in
+            try storage.geometry.storedCount(forPlaintext: size)
+        }
+        if hasHoles.load(ordering: .relaxed), offset < stored {
+            // Where nothing is yet, the room may run out in the middle of a block.
+            do throws(Errno) {
+                try FileCall.allocate(
+                    descriptor.rawValue,
+                    at: offset,
+                    count: UInt64(bytes.count),
+                    .keepSize
+                )
+            } catch  where error != .noSpace {
+                // Not every file system can.
+            }
+        }
+        do throws(Errno) {
+            // The last block is stored again and becomes longer: first what needs new room.
+            let page: UInt64 = 4096
+            let taken = (stored + page - 1) / page * page
+            if offset < stored, taken < offset + UInt64(bytes.count) {
+                let split = Int(taken - offset)
+                try FileCall.write(
+                    descriptor.rawValue,
+                    at: taken,
+                    UnsafeRawBufferPointer(rebasing: bytes[split...])
+                )
+                try FileCall.write(
+                    descriptor.rawValue,
+                    at: offset,
+                    UnsafeRawBufferPointer(rebasing: bytes[..<split])
+                )
+            } else {
+                try FileCall.write(descriptor.rawValue, at: offset, bytes)
+            }
+        } catch {
+            // What was appended goes again.
+            if offset + UInt64(bytes.count) > stored {
+                try? FileCall.truncate(descriptor.rawValue, to: stored)
+            }
+            // The storage below takes no changes, or this file does not.
+            throw error == .badDescriptor ? .readOnlyFileSystem : error
+        }
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Sets all bytes to zero.
+    func zero() {
+        guard !isEmpty else { return }
+        initializeMemory(as: UInt8.self, repeating: 0)
+    }
+}

@@ -1,0 +1,143 @@
+internal import Linux
+internal import Synchronization
+internal import VolumeFormat
+
+/// The content of a file of a gocryptfs volume: blocks of 4096 bytes, each changed in place under a
+/// fresh nonce.
+///
+/// Whoever reads or changes blocks holds a range of them, see ``BlockRangeLock``; the file's number
+/// changes with all of them held, and so does its length, unless whole blocks are appended.
+final class GocryptfsFile: FileContent, @unchecked Sendable {
+    // Unchecked: `id` is read with a range held and written with all blocks held.
+
+    let storage: GocryptfsStorage
+    let name: FileName
+    let descriptor: OwnedDescriptor
+    let ranges = BlockRangeLock()
+
+    /// What every block is bound to; nil while there is no header, because there is no content.
+    var id: GocryptfsFileID?
+
+    /// The header cannot be read: the file is damaged until it is emptied.
+    private(set) var isDamaged = false
+
+    /// Parts of the storage may be missing below: writing into them can fail for want of room.
+    let hasHoles: Atomic<Bool>
+
+    private let length: Atomic<UInt64>
+
+    /// A file that was just made.
+    init(
+        new descriptor: consuming OwnedDescriptor,
+        named name: FileName,
+        storage: GocryptfsStorage
+    ) {
+        self.storage = storage
+        self.name = name
+        self.descriptor = descriptor
+        length = Atomic(0)
+        hasHoles = Atomic(false)
+    }
+
+    /// A stored file.
+    ///
+    /// - Throws: What reading failed with; not for a damaged one, which can be emptied or removed.
+    init(
+        opening descriptor: consuming OwnedDescriptor,
+        named name: FileName,
+        storage: GocryptfsStorage
+    ) throws(Errno) {
+        let status = try FileStatus(of: descriptor.rawValue)
+        guard status.kind == .regular else { throw .inputOutput }
+        self.storage = storage
+        self.name = name
+        length = Atomic(storage.geometry.shownCount(forStored: status.size))
+        hasHoles = Atomic(status.blocks * 512 < status.size)
+        self.descriptor = descriptor
+        if status.size > 0 { try readHeader() }
+    }
+
+    /// Somebody else may have written since.
+    func lookAgain() throws(Errno) {
+        let status = try FileStatus(of: descriptor.rawValue)
+        length.store(storage.geometry.shownCount(forStored: status.size), ordering: .releasing)
+        if status.size > 0 { try readHeader() }
+    }
+
+    private func readHeader() throws(Errno) {
+        var header = InlineArray<18, UInt8>(repeating: 0)
+        let file = descriptor.rawValue
+        let result = try withUnsafeMutableBytes(of: &header) { header throws(Errno) in
+            let count = try FileCall.read(file, at: 0, into: header)
+            return Result { () throws(VolumeFormatError) in
+                try GocryptfsFileHeader(
+                    parsing: UnsafeRawBufferPointer(rebasing: header[..<count])
+                )
+            }
+        }
+        switch result {
+        case .success(let header):
+            id = header.id
+            isDamaged = false
+        case .failure(let error):
+            isDamaged = true
+            _ = storage.errno(for: error, named: name)
+        }
+    }
+
+    var size: UInt64 { length.load(ordering: .acquiring) }
+
+    /// Everything is stored as it is written.
+    var isDirty: Bool { false }
+
+    func withMetadata<Result>(
+        _ body: (Int32) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        try body(descriptor.rawValue)
+    }
+
+    func timesWereSet() {}
+
+    func commit(durably: Bool, to place: some ContentPlace, scratch: Scratch) throws(Errno) {
+        if durably { try FileCall.synchronize(descriptor.rawValue) }
+    }
+
+    /// Whole blocks were appended, or the last one became longer.
+    func grew(toAtLeast size: UInt64) {
+        length.max(size, ordering: .acquiringAndReleasing)
+    }
+
+    /// Content was cut off; the header is there still.
+    func wasCut(to size: UInt64) {
+        length.store(size, ordering: .releasing)
+    }
+
+    /// The length was set, with all blocks held.
+    func wasResized(to size: UInt64) {
+        length.store(size, ordering: .releasing)
+        if size == 0 {
+            id = nil
+            isDamaged = false
+        }
+    }
+
+    /// Runs `body` with all blocks held.
+    func withAllBlocks<Result>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
+        let slot = ranges.acquire(
+            BlockRangeLock.Range(first: 0, last: .max, isExclusive: true)
+        )
+        defer { ranges.release(slot) }
+        return try body()
+    }
+
+    /// Runs a call of the format's; the error of one that fails.
+    func translating<Result>(
+        _ body: () throws(VolumeFormatError) -> Result
+    ) throws(Errno) -> Result {
+        do throws(VolumeFormatError) {
+            return try body()
+        } catch {
+            throw storage.errno(for: error, named: name)
+        }
+    }
+}
