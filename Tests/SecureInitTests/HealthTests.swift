@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.requires(.root, .fuse, .executables, .tool("nsenter"))) struct `The health` {
+@Suite(.requires(.root, .fuse, .executables, .freezer, .tool("nsenter")))
+struct `The health` {
     private func running(_ directory: TemporaryDirectory) throws -> InitProcess {
         let process = try InitProcess(
             ["--key-source", "file:\(directory("key"))", "sleep", "60"],
@@ -42,14 +43,14 @@ import Testing
         let directory = try Sample.keyDirectory()
         let process = try running(directory)
         let worker = try process.command(named: "secure-init-vol")
-        kill(worker, SIGSTOP)
+        let frozen = try FrozenProcess(worker)
         let (output, seconds) = try check(process, "--timeout", "500ms")
         #expect(output.status == 1)
         #expect(output.text.contains("does not answer within"))
         #expect(output.text.split(separator: "\n").count == 1)
         #expect(seconds < 20, "it would hang for ever")
         #expect(try process.ask("status").status == 0, "the supervisor does not touch its mount")
-        kill(worker, SIGCONT)
+        frozen.thaw()
         #expect(try check(process).output.status == 0)
         try process.signal(SIGTERM)
         try process.process.wait()

@@ -7,6 +7,7 @@ import Testing
         .root,
         .fuse,
         .executables,
+        .freezer,
         .tool("python3"),
         .tool("openssl"),
         .tool("nsenter")
@@ -22,8 +23,7 @@ struct `A process that is killed` {
         let namespace = run.namespace
         let target = try run.pid(of: killed.target)
         kill(target, killed.signal)
-        // A process that is stopped takes nothing but KILL.
-        if killed.target == .worker { kill(target, SIGCONT) }
+        if killed.target == .worker { run.thaw() }
 
         let status: Int32
         switch killed.outcome {

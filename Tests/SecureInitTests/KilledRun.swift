@@ -17,6 +17,8 @@ final class KilledRun {
     /// Started as one more process of the mount namespace, from another pid namespace: keeps it, and
     /// shows what is mounted in it.
     private var watcher: Subprocess?
+    /// The worker, in the phases that it would end.
+    private var frozen: FrozenProcess?
 
     /// Starts secure-init, and returns once it is in the phase and cannot leave it by itself.
     ///
@@ -54,9 +56,12 @@ final class KilledRun {
         }
     }
 
-    /// Ends what did not end by itself: lets a stopped worker go on, and asks secure-init to end.
+    /// Lets a frozen worker go on: it takes nothing but KILL before.
+    func thaw() { frozen?.thaw() }
+
+    /// Ends what did not end by itself: lets a frozen worker go on, and asks secure-init to end.
     func finish() throws {
-        if [.openingVolume, .unmounting].contains(phase) { kill(try pid(of: .worker), SIGCONT) }
+        thaw()
         if phase != .unmounting { kill(supervisor, SIGTERM) }
     }
 
@@ -136,8 +141,8 @@ final class KilledRun {
         case .decrypting:
             try run.process.waitForOutput(containing: "key obtained")
         case .openingVolume:
-            // A worker that is stopped opens nothing.
-            kill(try pid(of: .worker), SIGSTOP)
+            // A worker that is frozen opens nothing.
+            frozen = try FrozenProcess(try pid(of: .worker))
             guard !run.process.errorText.contains("volume mounted") else {
                 throw InitProcess.NotThere(description: "too slow: the volume is open already")
             }
@@ -148,9 +153,8 @@ final class KilledRun {
             try run.process.waitForOutput(containing: "ending what is left")
         case .unmounting:
             try run.process.waitForOutput(containing: "the command runs")
-            // A worker that is stopped stores nothing, and is waited for.
-            let worker = try pid(of: .worker)
-            kill(worker, SIGSTOP)
+            // A worker that is frozen stores nothing, and is waited for.
+            frozen = try FrozenProcess(try pid(of: .worker))
             try directory.write("", to: "go")
             try run.process.waitForOutput(containing: "command ended")
             try require("no mount") { !isMounted }

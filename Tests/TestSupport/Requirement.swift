@@ -15,6 +15,9 @@ public enum Requirement: Sendable, CustomStringConvertible {
     /// A program in `PATH`.
     case tool(String)
 
+    /// Control groups that can freeze a process: ``FrozenProcess``.
+    case freezer
+
     /// The right to say what becomes of core dumps, for the whole machine.
     case corePattern
 
@@ -27,6 +30,7 @@ public enum Requirement: Sendable, CustomStringConvertible {
         case .root: "root"
         case .fuse: "/dev/fuse as root"
         case .docker: "a Docker engine"
+        case .freezer: "writable control groups of the second version"
         case .corePattern: "a writable /proc/sys/kernel/core_pattern"
         case .tool(let name): "the program \(name)"
         case .executables: "the built executables (make build)"
@@ -38,6 +42,7 @@ public enum Requirement: Sendable, CustomStringConvertible {
         case .root: geteuid() == 0
         case .fuse: geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0
         case .docker: Self.dockerAnswers
+        case .freezer: FrozenProcess.hierarchy != nil
         case .corePattern: access("/proc/sys/kernel/core_pattern", W_OK) == 0
         case .tool(let name): Self.finds(name)
         case .executables:

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// `docker exec` and `HEALTHCHECK` where there is nothing but secure-init and the command.
-@Suite(.requires(.docker, .executables, .fuse, .tool("busybox"))) struct `A container's health` {
+@Suite(.requires(.docker, .executables, .fuse, .freezer, .tool("busybox")))
+struct `A container's health` {
     /// No shell in it, nor any other program.
     private static let dockerfile = """
         FROM scratch
@@ -62,7 +63,7 @@ import Testing
         let top = try Docker.succeed("top", container.name, "-eo", "pid,comm")
         let line = try #require(top.split(separator: "\n").first { $0.contains("secure-init-vol") })
         let worker = try #require(Int32(line.split(separator: " ")[0]))
-        kill(worker, SIGSTOP)
+        let frozen = try FrozenProcess(worker)
         #expect(becomes("unhealthy", container))
         let said = try Docker.succeed(
             "inspect",
@@ -71,7 +72,7 @@ import Testing
             container.name
         )
         #expect(said.contains("the volume at /view does not answer within"))
-        kill(worker, SIGCONT)
+        frozen.thaw()
         #expect(becomes("healthy", container))
         #expect(try container.stop().code == 143)
     }
