@@ -45,7 +45,7 @@ struct `The README's quick start` {
         #expect(output.text.contains("ENCRYPTED_API_KEY=v2."))
         #expect(output.text.contains("The API key is sk-live-0123456789"))
         let listing = output.text.components(separatedBy: "/data:").last ?? ""
-        #expect(listing.contains("encrypt.conf"))
+        #expect(listing.contains("gocryptfs.conf"))
         #expect(!listing.contains("visits"), "the name is encrypted")
         let year = Calendar(identifier: .gregorian).component(.year, from: Date())
         let visits = output.text.components(separatedBy: "/data:")[0]
