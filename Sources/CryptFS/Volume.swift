@@ -99,7 +99,7 @@ public final class Volume: Sendable {
         key: SecretBytes,
         options: VolumeOptions = VolumeOptions()
     ) throws(VolumeError) -> Volume {
-        let file = try VolumeConfiguration.find(location, options.format)
+        let file = try VolumeConfiguration.find(location, for: options.format)
         if let found = try VolumeConfiguration(reading: file, key: key) {
             let root =
                 options.createsIfEmpty && !options.isReadOnly

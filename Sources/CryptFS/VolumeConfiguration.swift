@@ -1,9 +1,9 @@
-internal import Cryptography
+package import Cryptography
 internal import Linux
-internal import VolumeFormat
+package import VolumeFormat
 
 /// A volume's configuration, unlocked: which format it has, and its keys.
-enum VolumeConfiguration {
+package enum VolumeConfiguration {
     case gocryptfs(GocryptfsConfiguration, GocryptfsMasterKey)
     case rclone(RcloneVolumeConfiguration)
 
@@ -12,11 +12,17 @@ enum VolumeConfiguration {
 
     /// Where a volume's configuration is.
     ///
-    /// Where a person says; else in the storage; else beside the command. Where there is none yet,
-    /// where one of `kind` would be made.
-    static func find(
+    /// Where a person says; else in the storage; else beside the command.
+    ///
+    /// - Parameters:
+    ///   - location: Where the volume lies.
+    ///   - kind: Where there is none yet, the place is where one of this format would be made; nil
+    ///     where none is to be made.
+    /// - Returns: The file, which may be there or not.
+    /// - Throws: ``VolumeError`` when it cannot be looked for.
+    package static func find(
         _ location: VolumeLocation,
-        _ kind: VolumeKind
+        for kind: VolumeKind?
     ) throws(VolumeError) -> VolumeConfigurationFile {
         if let path = location.configuration { return VolumeConfigurationFile(path: path) }
         let inStorage = VolumeConfigurationFile(
@@ -31,25 +37,30 @@ enum VolumeConfiguration {
     /// Reads a configuration, of whichever format it is, and unlocks it.
     ///
     /// - Returns: Nil when there is no such file.
-    init?(reading file: VolumeConfigurationFile, key: SecretBytes) throws(VolumeError) {
+    /// - Throws: ``VolumeError``, with ``VolumeError/wrongKey(configuration:)`` for another's key.
+    package init?(reading file: VolumeConfigurationFile, key: SecretBytes) throws(VolumeError) {
         guard let bytes = try file.contents() else { return nil }
-        // An encrypted rclone configuration begins with a comment or its magic.
-        let first = bytes.first { ![0x09, 0x0a, 0x0d, 0x20].contains($0) }
-        guard first == UInt8(ascii: "{") else {
+        guard bytes.withUnsafeBytes(GocryptfsConfiguration.recognizes) else {
             guard let configuration = try file.read(key: key) else { return nil }
             self = .rclone(configuration)
             return
         }
         do throws(VolumeFormatError) {
-            let configuration = try bytes.withUnsafeBufferPointer {
-                bytes throws(VolumeFormatError) in
-                try GocryptfsConfiguration(parsing: UnsafeRawBufferPointer(bytes))
-            }
+            let configuration = try Self.parse(bytes)
             self = .gocryptfs(configuration, try configuration.unlock(password: key))
         } catch .wrongPassword {
             throw .wrongKey(configuration: file.path)
         } catch {
             throw .configurationInvalid(path: file.path, cause: error)
+        }
+    }
+
+    /// Reads a gocryptfs configuration, which stays locked.
+    package static func parse(
+        _ bytes: [UInt8]
+    ) throws(VolumeFormatError) -> GocryptfsConfiguration {
+        try bytes.withUnsafeBufferPointer { bytes throws(VolumeFormatError) in
+            try GocryptfsConfiguration(parsing: UnsafeRawBufferPointer(bytes))
         }
     }
 

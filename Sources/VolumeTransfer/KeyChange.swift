@@ -66,10 +66,10 @@ public struct KeyChange: Sendable {
 
     private func open(
         _ key: SecretBytes
-    ) throws(TransferError) -> (VolumeConfigurationFile, StoredConfiguration) {
+    ) throws(TransferError) -> (VolumeConfigurationFile, VolumeConfiguration) {
         try stopping { () throws(VolumeError) in
-            let file = try StoredConfiguration.find(location, for: nil)
-            guard let configuration = try StoredConfiguration(reading: file, key: key) else {
+            let file = try VolumeConfiguration.find(location, for: nil)
+            guard let configuration = try VolumeConfiguration(reading: file, key: key) else {
                 throw .configurationMissing(
                     path: file.path,
                     storage: location.storage,

@@ -9,7 +9,7 @@ extension NewVolume {
         in root: borrowing OwnedDescriptor,
         _ file: VolumeConfigurationFile,
         key: SecretBytes
-    ) throws(TransferError) -> StoredConfiguration {
+    ) throws(TransferError) -> VolumeConfiguration {
         switch self {
         case .rclone(let configuration):
             try stopping { () throws(VolumeError) in

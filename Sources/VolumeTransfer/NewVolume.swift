@@ -1,3 +1,4 @@
+internal import CryptFS
 public import VolumeFormat
 
 /// What a new volume is to be like.
@@ -24,6 +25,14 @@ public enum NewVolume: Sendable {
             self.cipher = cipher
             self.names = names
             self.scryptExponent = scryptExponent
+        }
+    }
+
+    /// Whose format it is to have.
+    var kind: VolumeKind {
+        switch self {
+        case .rclone: .rclone
+        case .gocryptfs: .gocryptfs
         }
     }
 

@@ -36,7 +36,7 @@ public struct Recovery: Sendable {
         let old = try stopping { () throws(VolumeError) in try file.contents() }
         let configuration: GocryptfsConfiguration
         do throws(VolumeFormatError) {
-            if let old, let parsed = try? StoredConfiguration.parse(old, file) {
+            if let old, let parsed = try? VolumeConfiguration.parse(old) {
                 configuration = try parsed.rewrapped(
                     masterKey,
                     password: key,

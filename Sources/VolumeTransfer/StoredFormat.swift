@@ -9,7 +9,7 @@ public enum StoredFormat: Sendable {
     /// gocryptfs, format 2.
     case gocryptfs(GocryptfsConfiguration)
 
-    init(_ configuration: StoredConfiguration) {
+    init(_ configuration: VolumeConfiguration) {
         switch configuration {
         case .rclone(let configuration): self = .rclone(configuration)
         case .gocryptfs(let configuration, _): self = .gocryptfs(configuration)
@@ -22,7 +22,7 @@ enum StoredCipher: Sendable {
     case rclone(RcloneKeys, RcloneNames)
     case gocryptfs(GocryptfsKeys, GocryptfsNames)
 
-    init(_ configuration: StoredConfiguration) throws(VolumeFormatError) {
+    init(_ configuration: VolumeConfiguration) throws(VolumeFormatError) {
         switch configuration {
         case .rclone(let configuration):
             let keys = try configuration.makeKeys()

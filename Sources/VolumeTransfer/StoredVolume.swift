@@ -62,10 +62,10 @@ public final class StoredVolume: Sendable {
         creation: Creation = .never
     ) throws(TransferError) {
         let (file, existing) = try stopping { () throws(VolumeError) in
-            let file = try StoredConfiguration.find(location, for: creation.volume)
-            return (file, try StoredConfiguration(reading: file, key: key))
+            let file = try VolumeConfiguration.find(location, for: creation.volume?.kind)
+            return (file, try VolumeConfiguration(reading: file, key: key))
         }
-        let configuration: StoredConfiguration
+        let configuration: VolumeConfiguration
         if let existing {
             if case .required = creation { throw .exists(path: file.path) }
             root = try stopping { () throws(VolumeError) in
@@ -104,7 +104,7 @@ public final class StoredVolume: Sendable {
     /// A volume whose configuration is not on the disk yet, for reading.
     init(
         _ location: VolumeLocation,
-        _ configuration: StoredConfiguration,
+        _ configuration: VolumeConfiguration,
         at path: String
     ) throws(TransferError) {
         root = try stopping { () throws(VolumeError) in

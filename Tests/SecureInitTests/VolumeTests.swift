@@ -64,6 +64,20 @@ import Testing
         #expect(!files.keys.contains { $0.contains("file") })
     }
 
+    @Test func `is made so that guessing at its key is dear, unless the key was generated`()
+        throws
+    {
+        for (key, cost) in [(Sample.generatedKey().text, 1 << 10), ("a password", 1 << 16)] {
+            try directory.write("\(key)\n", to: "key", mode: 0o600)
+            #expect(try run(["true"]).status == 0)
+            let path = directory("storage/gocryptfs.conf")
+            let file = try Data(contentsOf: URL(fileURLWithPath: path))
+            let made = try JSONSerialization.jsonObject(with: file) as? [String: Any]
+            #expect((made?["ScryptObject"] as? [String: Any])?["N"] as? Int == cost)
+            try FileManager.default.removeItem(atPath: directory("storage"))
+        }
+    }
+
     @Test func `is not made where that is not wanted`() throws {
         let output = try run(["--create", "never", "true"])
         #expect(output.status == 78)

@@ -39,6 +39,13 @@ extension Workplace {
         #expect(made.status == 0, "\(made.errorText)")
     }
 
+    /// scrypt's N, as `storage/gocryptfs.conf` has it.
+    func scryptCost() throws -> Int {
+        let file = try Data(contentsOf: url("storage/gocryptfs.conf"))
+        let made = try JSONSerialization.jsonObject(with: file) as? [String: Any]
+        return try #require((made?["ScryptObject"] as? [String: Any])?["N"] as? Int)
+    }
+
     @discardableResult
     func gocryptfs(_ arguments: String...) throws -> Subprocess.Output {
         try gocryptfs(arguments)

@@ -37,7 +37,7 @@ enum VolumeFormatName: String, ExpressibleByArgument, CaseIterable {
     case gocryptfs, rclone
 
     /// What a new volume has unless somebody says otherwise.
-    static let usual = rclone
+    static let usual = gocryptfs
 
     /// A new volume of which nothing else is said.
     func volume(for key: StoreKey) throws -> NewVolume {

@@ -32,7 +32,11 @@ struct VolumeMount: ParsableCommand {
             let volume = try Volume.open(
                 selection.location(storage),
                 key: key.text,
-                options: VolumeOptions(isReadOnly: readOnly, createsIfEmpty: create == .auto)
+                options: VolumeOptions(
+                    isReadOnly: readOnly,
+                    createsIfEmpty: create == .auto,
+                    keyIsGenerated: key.generated != nil
+                )
             )
             let place = try MountPoint(preparing: mountPoint, storage: storage)
             try MountSignals.unmount(place)
