@@ -3,9 +3,19 @@ public import Linux
 
 /// A directory where a volume is, or is to be, mounted: with mount(2) itself, so that no
 /// `fusermount` is needed.
+///
+/// It is opened once: what was found empty is what is mounted over, whatever its names lead to by then.
 public struct MountPoint: Sendable {
     /// The directory, as an absolute path without symbolic links.
     public let path: String
+
+    /// As it was given, which is how the command looks for it.
+    private let givenPath: String
+
+    private let directory: MountDirectory
+
+    /// What has to stay open in this process until it is unmounted.
+    public var descriptor: Int32 { directory.descriptor }
 
     /// Makes a directory ready to be mounted on.
     ///
@@ -20,16 +30,14 @@ public struct MountPoint: Sendable {
     public init(preparing path: String, storage: String) throws(VolumeError) {
         try Self.detachStaleMount(at: path)
         try Self.makeDirectories(path)
-        try Self.requireEmpty(path)
-        self.path = try Self.resolved(path)
+        let directory = try Self.hold(path)
+        guard try describing("list", path, directory.isEmpty) else {
+            throw .mountPointNotEmpty(path: path)
+        }
+        self.path = try describing("resolve", path, directory.path)
+        givenPath = path
+        self.directory = directory
         try Self.requireSeparate(self.path, path, storage)
-    }
-
-    /// A directory that is already a mount point, to unmount it.
-    ///
-    /// - Parameter path: Absolute, without symbolic links: ``path`` of the one that was prepared.
-    public init(mounted path: String) {
-        self.path = path
     }
 
     /// Opens the device that a mount is served through.
@@ -49,7 +57,8 @@ public struct MountPoint: Sendable {
     ///   - device: Whoever serves it reads from the same open file.
     ///   - readOnly: The kernel refuses changes.
     /// - Throws: ``VolumeError/mountNotPermitted(path:_:)``,
-    ///   ``VolumeError/system(operation:path:_:)``.
+    ///   ``VolumeError/mountPointExchanged(path:)``, ``VolumeError/system(operation:path:_:)``.
+    ///   Nothing is mounted then.
     ///
     /// The corresponding C function is `mount`.
     public func mount(
@@ -62,14 +71,19 @@ public struct MountPoint: Sendable {
             + "default_permissions,max_read=\(Scratch.requestLimit)"
         var flags = UInt(MS_NOSUID | MS_NODEV)
         if readOnly { flags |= UInt(MS_RDONLY) }
+        let target = directory.target
         do throws(Errno) {
             _ = try valueOrErrno {
-                Glibc.mount("secure-store", path, "fuse.secure-store", flags, options)
+                Glibc.mount("secure-store", target, "fuse.secure-store", flags, options)
             }
         } catch  where error == .operationNotPermitted || error == .permissionDenied {
             throw .mountNotPermitted(path: path, error)
         } catch {
             throw .system(operation: "mount", path: path, error)
+        }
+        guard (try? directory.noteMount(reachedBy: givenPath)) ?? false else {
+            try? directory.detach()
+            throw .mountPointExchanged(path: givenPath)
         }
     }
 
@@ -78,12 +92,9 @@ public struct MountPoint: Sendable {
     /// - Parameter lazily: Detach it although somebody uses it: it is gone for everybody else at
     ///   once, and ends when the last user is done.
     /// - Throws: ``VolumeError/system(operation:path:_:)``, with `EBUSY` while it is in use.
-    ///
-    /// The corresponding C function is `umount2`.
     public func unmount(lazily: Bool) throws(VolumeError) {
         try describing("unmount", path) { () throws(Errno) in
-            let flags = Int(UMOUNT_NOFOLLOW) | (lazily ? Int(MNT_DETACH) : 0)
-            _ = try valueOrErrno { umount2(path, Int32(flags)) }
+            if lazily { try directory.detach() } else { try directory.unmount() }
         }
     }
 
@@ -91,14 +102,17 @@ public struct MountPoint: Sendable {
     private static func detachStaleMount(at path: String) throws(VolumeError) {
         // A crash may have left several, one on the other.
         for _ in 0..<16 {
+            guard let root = try? FileCall.open(path: path, [.placeOnly, .directory]) else {
+                return
+            }
             do throws(Errno) {
                 // Not stat, which the kernel answers from what it remembers of a dead mount.
                 var statistics = statvfs()
-                _ = try valueOrErrno { statvfs(path, &statistics) }
+                _ = try valueOrErrno { fstatvfs(root.rawValue, &statistics) }
                 return
             } catch  where error == .notConnected || error == .connectionAborted {
                 try describing("unmount", path) { () throws(Errno) in
-                    _ = try valueOrErrno { umount2(path, Int32(MNT_DETACH)) }
+                    try MountDirectory.detach(root)
                 }
             } catch {
                 return
@@ -122,14 +136,14 @@ public struct MountPoint: Sendable {
         }
     }
 
-    private static func requireEmpty(_ path: String) throws(VolumeError) {
-        guard let directory = try StorageDirectoryFile.openDirectory(path) else {
-            throw .system(operation: "open", path: path, .noSuchFile)
+    private static func hold(_ path: String) throws(VolumeError) -> MountDirectory {
+        do throws(Errno) {
+            return try MountDirectory(path)
+        } catch .notDirectory {
+            throw .notADirectory(path: path)
+        } catch {
+            throw .system(operation: "open", path: path, error)
         }
-        let isEmpty = try describing("list", path) { () throws(Errno) in
-            try !DirectoryScan.contains(directory.rawValue) { _ in true }
-        }
-        guard isEmpty else { throw .mountPointNotEmpty(path: path) }
     }
 
     private static func requireSeparate(

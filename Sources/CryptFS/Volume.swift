@@ -78,6 +78,16 @@ public final class Volume: Sendable {
         }
     }
 
+    /// The storage's topmost directory as it was opened: its path may lead elsewhere by now.
+    ///
+    /// Open as long as the volume lives.
+    public var root: Int32 {
+        switch storage {
+        case .gocryptfs(let storage): storage.root.rawValue
+        case .rclone(let storage): storage.root.rawValue
+        }
+    }
+
     private init(storage: Storage, isNew: Bool, _ options: VolumeOptions) {
         self.storage = storage
         self.isNew = isNew

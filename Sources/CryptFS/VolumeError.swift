@@ -29,6 +29,9 @@ public enum VolumeError: Error, Sendable {
     /// The mount point has something in it.
     case mountPointNotEmpty(path: String)
 
+    /// What was mounted is not to be found by the mount point's path.
+    case mountPointExchanged(path: String)
+
     /// The mount point lies in the storage, or the reverse.
     case nested(mountPoint: String, storage: String)
 
@@ -72,6 +75,9 @@ extension VolumeError: CustomStringConvertible {
         case .mountPointNotEmpty(let path):
             "\(path) is not empty, and mounting would hide what is in it: empty it, or mount "
                 + "elsewhere with --mount"
+        case .mountPointExchanged(let path):
+            "\(path) was exchanged for another directory while it was mounted: let nobody else "
+                + "write to the directories above it"
         case .nested(let mountPoint, let storage):
             "the mount point \(mountPoint) and the storage \(storage) lie one in the other: "
                 + "use two separate directories"
@@ -96,7 +102,7 @@ extension VolumeError {
         switch self {
         case .wrongKey: 65
         case .deviceUnavailable, .mountNotPermitted, .notMounted: 71
-        case .system: 74
+        case .mountPointExchanged, .system: 74
         case .configurationMissing, .configurationInvalid, .notADirectory, .storageInUse,
             .storageMissing, .mountPointNotEmpty, .nested:
             78

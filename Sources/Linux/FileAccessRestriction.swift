@@ -55,21 +55,17 @@ public struct FileAccessRestriction: ~Copyable {
         } catch .noSuchFile {
             return
         }
-        try allow(descriptor, access)
+        try allow(descriptor.rawValue, access)
     }
 
     /// Allows an open directory and all below it, or an open file.
     ///
     /// - Parameters:
-    ///   - descriptor: Of any mode, `O_PATH` too.
+    ///   - file: Its descriptor, of any mode, `O_PATH` too; borrowed.
     ///   - access: What may be done there; what only directories have is left out for a file.
     /// - Throws: What the kernel said.
-    public func allow(
-        _ descriptor: borrowing OwnedDescriptor,
-        _ access: Access
-    ) throws(Errno) {
+    public func allow(_ file: Int32, _ access: Access) throws(Errno) {
         var status = stat()
-        let file = descriptor.rawValue
         _ = try valueOrErrno { fstat(file, &status) }
         // EXECUTE, WRITE_FILE, READ_FILE and TRUNCATE are all a file has.
         let applicable: UInt64 = status.st_mode & S_IFMT == S_IFDIR ? .max : 0x4007

@@ -42,6 +42,9 @@ final class MountedVolume {
         self.mountPoint = mountPoint
     }
 
+    /// What has to stay open in this process.
+    var descriptors: [Int32] { process.descriptors + [mountPoint.descriptor] }
+
     /// What was wrong with the worker's end; nil while it lives, or where it ended as it should.
     var fault: InitError? {
         if let failure { return failure }

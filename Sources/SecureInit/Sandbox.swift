@@ -29,24 +29,25 @@ struct Sandbox {
     /// For the process that serves a volume: the storage and the device, no sockets.
     ///
     /// Each of its threads opens the device once more.
-    static func worker(storage: String) -> Sandbox {
-        Sandbox(
-            process: "volume process",
-            readable: ["/sys/devices/system/cpu"],
-            changeable: [storage, "/dev/fuse", "/dev/null"],
-            systemCalls: [.runtime, .descriptors, .readingFiles, .changingFiles]
-        )
-    }
+    static let worker = Sandbox(
+        process: "volume process",
+        readable: ["/sys/devices/system/cpu"],
+        changeable: ["/dev/fuse", "/dev/null"],
+        systemCalls: [.runtime, .descriptors, .readingFiles, .changingFiles]
+    )
 
     /// Binds this process, for good; to be called before it has a second thread.
     ///
+    /// - Parameter directory: An open one in which it may also do everything but execute: what its path
+    ///   leads to may have been exchanged since.
     /// - Returns: What this kernel does not have, a sentence each; the rest holds all the same.
-    func enter() -> [String] {
+    func enter(changing directory: Int32? = nil) -> [String] {
         var lacking: [String] = []
         do throws(Errno) {
             let restriction = try FileAccessRestriction()
             for path in readable { try restriction.allow(path, .read) }
             for path in changeable { try restriction.allow(path, .readAndChange) }
+            if let directory { try restriction.allow(directory, .readAndChange) }
             try restriction.enforce()
         } catch {
             lacking.append("the \(process) is not kept from other files: Landlock: \(error)")

@@ -52,7 +52,7 @@ extension Supervisor {
         // What was inherited is the command's alone: a pipe's reader shall not wait for us, too.
         secretFiles?.commandHasThem()
         DescriptorFlags.closeAll(
-            except: [signals.descriptor.rawValue] + (volume?.process.descriptors ?? [])
+            except: [signals.descriptor.rawValue] + (volume?.descriptors ?? [])
                 + (statusSocket.descriptor.map { [$0] } ?? [])
                 + (secretFiles?.descriptors ?? [])
         )

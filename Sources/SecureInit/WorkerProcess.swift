@@ -1,6 +1,5 @@
 internal import CryptFS
 internal import Cryptography
-internal import Glibc
 internal import Linux
 
 /// The process that serves the volume: it holds the volume's key and parses what lies in the
@@ -51,9 +50,9 @@ enum WorkerProcess {
     }
 
     /// The root of a new volume belongs to the user the command runs as.
-    private static func giveAway(_ storage: String, to owner: WorkerJob.Owner) {
+    private static func giveAway(_ storage: Int32, to owner: WorkerJob.Owner) {
         // Where it cannot be done the command will say so, better than could be said here.
-        _ = chown(storage, owner.user, owner.group)
+        try? FileCall.setOwner(storage, user: owner.user, group: owner.group)
     }
 
     /// Opens the volume; the key is let go of when this returns.
@@ -67,10 +66,10 @@ enum WorkerProcess {
         }
         let volume = try Volume.open(job.location, key: job.key, options: job.options)
         if volume.isNew {
-            if let owner = job.owner { giveAway(job.location.storage, to: owner) }
+            if let owner = job.owner { giveAway(volume.root, to: owner) }
             frames.write(.line, code: 2, "new volume made in \(job.location.storage)")
         }
-        for sentence in Sandbox.worker(storage: job.location.storage).enter() {
+        for sentence in Sandbox.worker.enter(changing: volume.root) {
             frames.write(.line, code: 2, sentence)
         }
         return volume

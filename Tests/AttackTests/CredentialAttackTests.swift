@@ -38,7 +38,7 @@ struct `The credentials of a waiting device` {
             try waiting.device.attack(
                 attempts.map(\.name),
                 from: shell,
-                lookingFor: [waiting.privateKey]
+                lookingFor: [waiting.credentials.privateKey]
             )
         }
         let reports = (try report(.root), try report(.user), try report(.unlimited))

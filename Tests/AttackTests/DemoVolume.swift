@@ -10,6 +10,11 @@ import Testing
 final class DemoVolume {
     static let password = "my-password-eQ4al9jgPxlWDwxL6uiGdznhhVJzaVQPnkNRjwvwoTvqWpeBJJJZ"
 
+    /// What the original made of a variable under that password.
+    static let encryptedVariable =
+        "b2c8955bad9bc7520e09f42e7a24b34860745b6fad240368dcc201d2d175938f"
+        + "55b5a404265c09f848c758aeb4248b7b32d63d1baad66a"
+
     let directory: TemporaryDirectory
 
     init() throws {

@@ -78,6 +78,24 @@ struct `A signal from the app` {
         #expect(output.text == "This is an encrypted test file\n")
     }
 
+    /// The control of the above: from outside of the container it is a signal like any other.
+    @Test func `from outside would reach process 1`() throws {
+        let device = try Device(["--env-only", "sleep", "60"], directory: "/")
+        try device.process.waitForOutput(containing: "command started")
+        let supervisor = try device.pid(of: "secure-init")
+        kill(supervisor, SIGSTOP)
+        #expect(
+            waitUntil(timeout: 30) {
+                let path = "/proc/\(supervisor)/stat"
+                let text = try? String(contentsOfFile: path, encoding: .utf8)
+                return text?.contains(") T ") ?? false
+            }
+        )
+        kill(supervisor, SIGKILL)
+        #expect(waitUntil(timeout: 30) { kill(supervisor, 0) == -1 })
+        #expect(try !device.process.wait().errorText.contains("command ended"))
+    }
+
     @Test(arguments: ["1", Attempt.worker])
     func `of another user reaches nobody`(_ process: String) throws {
         let volume = try DemoVolume()

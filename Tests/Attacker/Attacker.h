@@ -25,10 +25,8 @@ int exchange(const char *first, const char *second);
 // Writes standard input, a core dump, into a file.
 int catch_core(const char *path);
 
-// Mounts without looking twice, as a program would that trusts its paths: the control of the exchange.
-int mount_naively(const char *path);
-
-// Starts processes until there can be no more, and keeps them.
-int fill_process_table(void);
+// Mounts over an empty directory, as a program would that trusts its paths, until that has hidden a file
+// elsewhere: the control of the exchange. Returns 0 then, or an errno; ends by SIGALRM after a minute.
+int mount_naively(const char *path, const char *hidden);
 
 #endif

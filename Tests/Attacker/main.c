@@ -102,7 +102,7 @@ int main(int count, char **arguments) {
     if (strcmp(form, "without-landlock") == 0 && count > 2) return without_landlock(arguments + 2);
     if (strcmp(form, "exchange") == 0 && count == 4) return exchange(arguments[2], arguments[3]);
     if (strcmp(form, "catch-core") == 0 && count == 3) return catch_core(arguments[2]);
-    if (strcmp(form, "mount-naively") == 0 && count == 3) return mount_naively(arguments[2]);
-    if (strcmp(form, "fill-process-table") == 0) return fill_process_table();
+    if (strcmp(form, "mount-naively") == 0 && count == 4)
+        return mount_naively(arguments[2], arguments[3]);
     return 64;
 }

@@ -2,12 +2,13 @@
 
 #include "Attacker.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,27 +50,24 @@ int catch_core(const char *path) {
     return 0;
 }
 
-int mount_naively(const char *path) {
-    char resolved[PATH_MAX];
-    if (realpath(path, resolved) == NULL) return errno;
-    struct stat status;
-    if (lstat(resolved, &status) == -1) return errno;
-    if (!S_ISDIR(status.st_mode)) return ENOTDIR;
-    return mount("none", resolved, "tmpfs", 0, NULL) == -1 ? errno : 0;
+static bool is_empty(const char *path) {
+    DIR *directory = opendir(path);
+    if (directory == NULL) return false;
+    int count = 0;
+    while (readdir(directory) != NULL) count++;
+    closedir(directory);
+    return count == 2;
 }
 
-int fill_process_table(void) {
-    signal(SIGTERM, SIG_IGN);
-    long count = 0;
+int mount_naively(const char *path, const char *hidden) {
+    alarm(60);
     for (;;) {
-        const pid_t child = fork();
-        if (child == 0) {
-            for (;;) pause();
-        }
-        if (child == -1) break;
-        count++;
+        char resolved[PATH_MAX];
+        struct stat status;
+        if (realpath(path, resolved) == NULL || !is_empty(resolved)) continue;
+        if (lstat(resolved, &status) == -1 || !S_ISDIR(status.st_mode)) continue;
+        if (mount("none", resolved, "tmpfs", 0, NULL) == -1) return errno;
+        if (access(hidden, F_OK) == -1) return 0;
+        umount2(resolved, MNT_DETACH);
     }
-    printf("full after %ld\n", count);
-    fflush(stdout);
-    for (;;) pause();
 }

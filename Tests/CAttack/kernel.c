@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,15 +37,6 @@ static int trigger(const struct attack *attack) {
 static int read_kernel(const struct attack *attack) {
     (void)attack;
     return open_for("/proc/kcore", O_RDONLY);
-}
-
-static int read_physical(const struct attack *attack) {
-    (void)attack;
-    const char *const path = "/tmp/attack-mem";
-    mknod(path, S_IFCHR | 0600, makedev(1, 1));
-    const int refusal = open_for(path, O_RDONLY);
-    unlink(path);
-    return refusal;
 }
 
 // A program on a kernel probe reads any memory.
@@ -129,13 +118,11 @@ static int make_socket(int family) {
 }
 static int make_unix(const struct attack *attack) { (void)attack; return make_socket(AF_UNIX); }
 static int make_packet(const struct attack *attack) { (void)attack; return make_socket(AF_PACKET); }
-static int make_internet(const struct attack *attack) { (void)attack; return make_socket(AF_INET); }
 
 const struct attempt attempts_on_kernel[] = {
     {"core_pattern", write_core_pattern},
     {"sysrq", trigger},
     {"kcore", read_kernel},
-    {"dev-mem", read_physical},
     {"bpf", load_program},
     {"io_uring", set_up_ring},
     {"userfaultfd", handle_faults},
@@ -144,6 +131,5 @@ const struct attempt attempts_on_kernel[] = {
     {"fork", fork_process},
     {"socket-unix", make_unix},
     {"socket-packet", make_packet},
-    {"socket-internet", make_internet},
     {NULL, NULL},
 };

@@ -43,14 +43,6 @@ static int unmount_as_root_of_a_namespace(const struct attack *attack) {
     return REFUSAL(umount2(attack->path, MNT_DETACH));
 }
 
-static int open_device(const struct attack *attack) {
-    (void)attack;
-    const int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    if (device == -1) return errno;
-    close(device);
-    return 0;
-}
-
 static int mount_device(const struct attack *attack) {
     int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
     if (device == -1) {
@@ -94,7 +86,6 @@ const struct attempt attempts_on_mounts[] = {
     {"remount", remount},
     {"unmount", unmount},
     {"unmount-userns", unmount_as_root_of_a_namespace},
-    {"fuse-open", open_device},
     {"fuse-mount", mount_device},
     {"fsopen", open_filesystem},
     {"open_tree", clone_tree},

@@ -69,6 +69,64 @@ struct MountPointTests {
         try volume.unmount()
     }
 
+    /// `kept` in it is what a mount would hide.
+    private func replace(_ name: String, in directory: TemporaryDirectory) throws {
+        #expect(rename(directory(name), directory("moved")) == 0)
+        try directory.write("kept", to: "victim/kept")
+        #expect(symlink(directory("victim"), directory(name)) == 0)
+    }
+
+    private func device(of path: String) throws -> UInt64 {
+        try FileStatus(path: path).identity.device
+    }
+
+    @Test func `a directory that was exchanged since it was looked at is not mounted on`() throws {
+        let directory = try TemporaryDirectory()
+        let place = try MountPoint(preparing: directory("mount"), storage: directory("storage"))
+        try replace("mount", in: directory)
+        do {
+            try place.mount(device: MountPoint.openDevice(), readOnly: false)
+            Issue.record("it was mounted")
+        } catch {
+            #expect(
+                error.description
+                    == "\(directory("mount")) was exchanged for another directory while "
+                    + "it was mounted: let nobody else write to the directories above it"
+            )
+        }
+        #expect(FileManager.default.fileExists(atPath: directory("victim/kept")))
+        #expect(try device(of: directory("moved")) == device(of: directory.path))
+    }
+
+    @Test func `a mount is found although a directory above was exchanged`() throws {
+        let directory = try TemporaryDirectory()
+        let place = try MountPoint(preparing: directory("a/b"), storage: directory("storage"))
+        try place.mount(device: MountPoint.openDevice(), readOnly: false)
+        try replace("a", in: directory)
+        try place.unmount(lazily: false)
+        #expect(try device(of: directory("moved/b")) == device(of: directory.path))
+    }
+
+    @Test func `a mount with another over it is in use, and detached with it`() throws {
+        let directory = try TemporaryDirectory()
+        let place = try MountPoint(preparing: directory("mount"), storage: directory("storage"))
+        try place.mount(device: MountPoint.openDevice(), readOnly: false)
+        #expect(mount("none", directory("mount"), "tmpfs", 0, nil) == 0)
+        do {
+            try place.unmount(lazily: false)
+            Issue.record("the other was unmounted")
+        } catch {
+            guard case .system(_, _, .busy) = error else {
+                Issue.record("\(error)")
+                return
+            }
+        }
+        try place.unmount(lazily: true)
+        #expect(try device(of: directory("mount")) == device(of: directory.path))
+        // The control: there is nothing left to be detached.
+        #expect(throws: VolumeError.self) { try place.unmount(lazily: true) }
+    }
+
     @Test func `a mount that is not permitted names what the container needs`() throws {
         let errors: [(VolumeError, String)] = [
             (

@@ -1,7 +1,7 @@
 // Enters a sandbox of secure-init's, or none, and tries one thing, as who has taken the process over
 // would:
 //
-//     sandbox-probe none|fetcher|worker STORAGE ATTEMPT ARGUMENT
+//     sandbox-probe none|fetcher|worker|worker-exchanged|worker-by-path STORAGE ATTEMPT ARGUMENT
 //
 // Ends with 0 where the attempt succeeded, else with the error number.
 
@@ -16,7 +16,17 @@ let argument = arguments[4]
 
 switch arguments[1] {
 case "fetcher": for sentence in Sandbox.fetcher.enter() { print(sentence) }
-case "worker": for sentence in Sandbox.worker(storage: arguments[2]).enter() { print(sentence) }
+case "worker", "worker-exchanged", "worker-by-path":
+    var storage = open(arguments[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if arguments[1] != "worker" {
+        // What an attacker does between the storage's opening and the rule on it.
+        guard rename(arguments[2], arguments[2] + ".moved") == 0,
+            symlink("/", arguments[2]) == 0
+        else { exit(201) }
+    }
+    // The control: a rule on whatever the path leads to by now.
+    if arguments[1] == "worker-by-path" { storage = open(arguments[2], O_RDONLY | O_CLOEXEC) }
+    for sentence in Sandbox.worker.enter(changing: storage) { print(sentence) }
 default: break
 }
 

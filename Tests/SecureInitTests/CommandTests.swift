@@ -56,6 +56,31 @@ import Testing
         #expect(byName["Gid"] == "65534\t65534\t65534\t65534")
     }
 
+    @Test func `has the groups that the image's group file gives its user, and no other`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("app:x:4711:4711::/:/bin/sh\n", to: "passwd")
+        try directory.write(
+            "app:x:4711:\nvideo:x:44:app\naudio:x:29:else,app\nelse:x:77:application,else\n",
+            to: "group"
+        )
+        // secure-init itself has one that nobody is to inherit.
+        let wrapper = [
+            "sh", "-c",
+            "mount --bind \"$0/passwd\" /etc/passwd && mount --bind \"$0/group\" /etc/group"
+                + " && exec setpriv --groups=0,99 \"$@\"",
+            directory.path,
+        ]
+        func groups(_ options: [String]) throws -> Set<Substring> {
+            let fields = try status(options, wrapper: wrapper)
+            return Set((fields["Groups"] ?? "").split(separator: " "))
+        }
+        #expect(try groups(["--user", "app"]) == ["29", "44", "4711"])
+        #expect(try groups(["--user", "4711"]) == ["29", "44", "4711"])
+        #expect(try groups(["--user", "app:44"]) == ["44"])
+        // The control.
+        #expect(try groups([]) == ["0", "99"])
+    }
+
     @Test func `has its user's home`() throws {
         let output = try InitProcess.run(
             ["--env-only", "--user", "daemon", "sh", "-c", "echo $HOME"],

@@ -57,6 +57,23 @@ import Testing
         #expect(try place.run(attempt, in: "none") == 0, "possible without the sandbox")
     }
 
+    /// The storage's path leads to `/` by the time the rule is made; the control's rule is on the path.
+    @Test func `holds for the storage that was opened, whatever its path leads to`() throws {
+        func read(_ path: String, in sandbox: String) throws -> Int32 {
+            let directory = try TemporaryDirectory()
+            try directory.write("block", to: "storage/block")
+            try directory.write("secret", to: "outside")
+            return try Subprocess.run(
+                Executables.ofTests("sandbox-probe"),
+                [sandbox, directory("storage"), "read", directory(path)]
+            ).status
+        }
+        let refused = try read("outside", in: "worker-exchanged")
+        #expect(refused == EPERM || refused == EACCES, "error \(refused)")
+        #expect(try read("storage.moved/block", in: "worker-exchanged") == 0)
+        #expect(try read("outside", in: "worker-by-path") == 0)
+    }
+
     @Test(arguments: [
         Attempt("fetcher", "read", "/etc/hosts"), Attempt("fetcher", "socket"),
         Attempt("worker", "read", "STORAGE/block"), Attempt("worker", "write", "STORAGE/new"),

@@ -11,17 +11,24 @@ struct `A container with little power` {
         "--device", "/dev/fuse", "--network", "none",
     ]
 
-    private func container(processes: Int, _ script: String) throws -> Container {
+    // Weakened, for the control: the container's own files are writable, and the command keeps what
+    // secure-init takes from it.
+    private func container(
+        processes: Int,
+        isWeakened: Bool = false,
+        _ script: String
+    ) throws -> Container {
         let image = try Image.entrypoint(
             .scratch,
             [
                 "--key-source", "env:KEY", "--storage", "/app/storage", "--config",
-                "/app/encrypt.conf", "--mount", "/view/decrypted", "--read-only", "--",
-            ]
+                "/app/encrypt.conf", "--mount", "/view/decrypted", "--read-only",
+            ] + (isWeakened ? ["--keep-capabilities"] : []) + ["--"]
         )
+        let options = Self.hardened.filter { !isWeakened || $0 != "--read-only" }
         return try Container(
             image.name,
-            options: Self.hardened + [
+            options: options + [
                 "--pids-limit", "\(processes)", "--env", "KEY=\(Original.password)",
                 "--volume", "\(Original.storage):/app/storage:ro",
                 "--volume", "\(Original.configuration):/app/encrypt.conf:ro",
@@ -40,6 +47,18 @@ struct `A container with little power` {
         #expect(container.log.contains("refused"))
         #expect(container.log.contains("Operation not permitted"))
         #expect(container.log.contains("volume unmounted"))
+    }
+
+    /// The control of the above.
+    @Test func `would let it write and unmount, were it given more`() throws {
+        let container = try container(
+            processes: 64,
+            isWeakened: true,
+            "trap '' TERM; touch /file && echo written; umount /view/decrypted && echo taken away"
+        )
+        _ = try container.wait()
+        #expect(container.log.contains("written"), "\(container.log)")
+        #expect(container.log.contains("taken away"), "\(container.log)")
     }
 
     @Test(arguments: [1, 2, 3])
