@@ -244,11 +244,18 @@ let package = Package(
             path: "Tests/CryptFSWorker",
             swiftSettings: house
         ),
+        // A storage that writes down what is done to it, and fails when told to.
+        .executableTarget(
+            name: "recording-filesystem",
+            path: "Tests/RecordingFilesystem",
+            cSettings: [.define("_GNU_SOURCE"), .define("_FILE_OFFSET_BITS", to: "64")],
+            linkerSettings: [.linkedLibrary("fuse3")]
+        ),
         .testTarget(
             name: "CryptFSTests",
             dependencies: [
                 "CryptFS", "VolumeFormat", "Cryptography", "Linux", "TestSupport",
-                "cryptfs-test-worker",
+                "cryptfs-test-worker", "recording-filesystem",
             ],
             exclude: ["Clients"],
             swiftSettings: house

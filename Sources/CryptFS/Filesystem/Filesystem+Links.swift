@@ -32,9 +32,10 @@ extension Filesystem {
         let directory = try directory(of: newParent)
         let stored = try format.storedName(of: newName, node.kind, in: directory)
         let target = directory.descriptor.rawValue
-        try record(newName, as: stored, in: directory) { () throws(Errno) in
-            if let place = table.place(of: node) {
-                let parent = try self.directory(of: place.parent)
+        let place = table.place(of: node)
+        let parent = try place.map { place throws(Errno) in try self.directory(of: place.parent) }
+        try record(newName, as: stored, in: directory, from: parent) { () throws(Errno) in
+            if let place, let parent {
                 try FileCall.link(
                     place.name,
                     in: parent.descriptor.rawValue,

@@ -174,14 +174,28 @@ extension Filesystem {
     }
 
     /// Gives something a name with what the format keeps of the name besides.
+    ///
+    /// What is there already may have been synchronised, and a loss of power leaves names earlier than
+    /// content: so what its new name depends on is on the disk before it gets it.
+    ///
+    /// - Parameters:
+    ///   - name: The new name.
+    ///   - stored: How it is stored.
+    ///   - directory: Where.
+    ///   - former: The directory where something that is there already has its name so far; nil for
+    ///     something new.
+    ///   - body: Gives the name.
+    /// - Throws: What failed; then nothing has changed.
     func record(
         _ name: [UInt8],
         as stored: FileName,
         in directory: Format.Directory,
+        from former: Format.Directory? = nil,
         _ body: () throws(Errno) -> Void
     ) throws(Errno) {
-        try format.recordName(name, as: stored, in: directory)
+        let isRecorded = try format.recordName(name, as: stored, in: directory)
         do throws(Errno) {
+            if let former, isRecorded || former !== directory { try format.synchronizeNames() }
             try body()
         } catch {
             // What is called that already keeps it.

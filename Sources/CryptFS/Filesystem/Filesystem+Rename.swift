@@ -90,7 +90,7 @@ extension Filesystem {
         in newDirectory: Format.Directory,
         _ mode: FileCall.RenameMode
     ) throws(Errno) {
-        try record(newName, as: stored, in: newDirectory) { () throws(Errno) in
+        try record(newName, as: stored, in: newDirectory, from: directory) { () throws(Errno) in
             try FileCall.rename(
                 entry.name,
                 in: directory.descriptor.rawValue,
@@ -117,6 +117,8 @@ extension Filesystem {
         guard try format.storedName(of: name, target.kind, in: directory) == entry.name else {
             throw .invalidArgument
         }
+        // As in ``record(_:as:in:from:_:)``: either may have been synchronised.
+        try format.synchronizeNames()
         try FileCall.rename(
             entry.name,
             in: directory.descriptor.rawValue,

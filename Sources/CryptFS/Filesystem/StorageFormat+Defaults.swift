@@ -4,7 +4,9 @@ internal import Linux
 extension StorageFormat {
     var changesInPlace: Bool { false }
 
-    func recordName(_ name: [UInt8], as stored: FileName, in directory: Directory) {}
+    func recordName(_ name: [UInt8], as stored: FileName, in directory: Directory) -> Bool {
+        false
+    }
 
     func dropName(_ stored: FileName, in directory: Directory) {}
 

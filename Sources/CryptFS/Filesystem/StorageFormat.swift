@@ -39,12 +39,13 @@ protocol StorageFormat: AnyObject, Sendable {
 
     /// Keeps what a stored name alone does not tell of a name; before something is called that.
     ///
+    /// - Returns: Whether there is any such thing.
     /// - Throws: ``Errno``.
     func recordName(
         _ name: [UInt8],
         as stored: FileName,
         in directory: Directory
-    ) throws(Errno)
+    ) throws(Errno) -> Bool
 
     /// Lets go of what ``recordName(_:as:in:)`` kept; after nothing is called that any more.
     func dropName(_ stored: FileName, in directory: Directory)

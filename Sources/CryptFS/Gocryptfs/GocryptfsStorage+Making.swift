@@ -149,30 +149,19 @@ extension GocryptfsStorage {
 
     /// Makes a storage's topmost directory one of a volume, durably.
     static func makeDirectoryIV(in root: Int32) throws(Errno) {
-        let file: OwnedDescriptor
         do throws(Errno) {
-            file = try createDirectoryIV(.random(), in: root)
-        } catch .fileExists {
-            // A crash came before the configuration was there.
-            return
+            // A crash came before the configuration was there, and perhaps before these bytes were.
+            try FileCall.unlink(directoryIVName, in: root)
+        } catch  where error == .noSuchFile {}
+        let file = try createDirectoryIV(in: root)
+        try GocryptfsDirectoryIV.random().withUnsafeBytes { iv throws(Errno) in
+            try FileCall.write(file.rawValue, at: 0, iv)
         }
         try FileCall.synchronize(file.rawValue)
     }
 
-    private static func createDirectoryIV(
-        _ iv: GocryptfsDirectoryIV,
-        in directory: Int32
-    ) throws(Errno) -> OwnedDescriptor {
-        let file = try FileCall.open(
-            directoryIVName,
-            in: directory,
-            [.writeOnly, .createNew],
-            mode: 0o440
-        )
-        try iv.withUnsafeBytes { iv throws(Errno) in
-            try FileCall.write(file.rawValue, at: 0, iv)
-        }
-        return file
+    private static func createDirectoryIV(in directory: Int32) throws(Errno) -> OwnedDescriptor {
+        try FileCall.open(directoryIVName, in: directory, [.writeOnly, .createNew], mode: 0o440)
     }
 
     private func writeDirectoryIV(
@@ -180,7 +169,7 @@ extension GocryptfsStorage {
         in directory: Int32,
         _ ownership: Ownership?
     ) throws(Errno) {
-        let file = try Self.createDirectoryIV(iv, in: directory)
+        let file = try Self.createDirectoryIV(in: directory)
         // Whoever owns the directory can mount the volume without being root.
         if let ownership, ownership.user != 0 || ownership.group != 0 {
             try FileCall.setOwner(
@@ -189,7 +178,7 @@ extension GocryptfsStorage {
                 group: ownership.group
             )
         }
-        try unsynchronized.add(file)
+        try unsynchronized.write(iv.withUnsafeBytes { Array($0) }, to: file)
     }
 
     /// Gives something new to whom it is for, where the kernel has not done so.

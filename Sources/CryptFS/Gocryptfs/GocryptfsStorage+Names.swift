@@ -82,8 +82,8 @@ extension GocryptfsStorage {
         _ name: [UInt8],
         as stored: FileName,
         in directory: Directory
-    ) throws(Errno) {
-        guard isLong(stored, in: directory) else { return }
+    ) throws(Errno) -> Bool {
+        guard isLong(stored, in: directory) else { return false }
         let text: [UInt8]
         do throws(VolumeFormatError) {
             text = try names.store(name, in: directory.context.iv).longText ?? []
@@ -93,8 +93,22 @@ extension GocryptfsStorage {
         do throws(Errno) {
             try write(text, as: Self.recordName(of: stored), in: directory)
         } catch .fileExists {
-            // Of what bears the name, or of a crash: the same name gives the same text.
+            // Of what bears the name: the same name gives the same text. Or of a crash.
+            try mend(text, as: Self.recordName(of: stored), in: directory)
         }
+        return true
+    }
+
+    /// Writes a long name again where a crash has left its file without it.
+    private func mend(
+        _ text: [UInt8],
+        as name: FileName,
+        in directory: Directory
+    ) throws(Errno) {
+        let parent = directory.descriptor.rawValue
+        guard try FileStatus(in: parent, named: name).size != UInt64(text.count) else { return }
+        try FileCall.unlink(name, in: parent)
+        try write(text, as: name, in: directory)
     }
 
     private func write(
@@ -108,10 +122,7 @@ extension GocryptfsStorage {
             [.writeOnly, .createNew],
             mode: 0o440
         )
-        try text.withUnsafeBufferPointer { text throws(Errno) in
-            try FileCall.write(file.rawValue, at: 0, UnsafeRawBufferPointer(text))
-        }
-        try unsynchronized.add(file)
+        try unsynchronized.write(text, to: file)
     }
 
     func dropName(_ stored: FileName, in directory: Directory) {
