@@ -68,9 +68,18 @@ public struct JSONDocument {
         }
     }
 
-    /// The text of a string that is no secret, escapes resolved.
+    /// The text of a string that is no secret, escapes resolved: in ordinary memory, since every
+    /// piece of secret memory costs a dozen system calls.
     func publicText(_ node: Node) -> String {
-        secret(node).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        text.withUnsafeBytes { bytes in
+            let raw = UnsafeRawBufferPointer(rebasing: bytes[node.range])
+            guard raw.contains(JSONString.escape) else {
+                return String(decoding: raw, as: UTF8.self)
+            }
+            var decoded: [UInt8] = []
+            JSONString.decode(raw) { decoded.append($0) }
+            return String(decoding: decoded, as: UTF8.self)
+        }
     }
 }
 
@@ -119,9 +128,8 @@ public struct JSONObject {
     /// - Returns: Nil where it is missing.
     /// - Throws: ``JSONError/invalid(member:)`` where it is something else or longer.
     public func text(_ name: String, limit: Int) throws(JSONError) -> String? {
-        guard let secret = try secret(name) else { return nil }
-        guard secret.count <= limit else { throw .invalid(member: name) }
-        return secret.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        guard let index = value(name) else { return nil }
+        return try text(document.nodes[index], of: name, limit: limit)
     }
 
     /// A member that is an integer without fraction or exponent.
@@ -166,16 +174,26 @@ public struct JSONObject {
         var next = index + 1
         while next < document.nodes[index].end {
             let node = document.nodes[next]
-            // An escape takes six bytes for at most three of text.
-            guard node.kind == .string, node.range.count <= limit * 6, texts.count < maximum else {
-                throw .invalid(member: name)
-            }
-            let text = document.publicText(node)
-            guard text.utf8.count <= limit else { throw .invalid(member: name) }
-            texts.append(text)
+            guard texts.count < maximum else { throw .invalid(member: name) }
+            texts.append(try text(node, of: name, limit: limit))
             next = node.end
         }
         return texts
+    }
+
+    /// The text of a string that is no secret and must not be longer than `limit`.
+    private func text(
+        _ node: JSONDocument.Node,
+        of name: String,
+        limit: Int
+    ) throws(JSONError) -> String {
+        // An escape takes six bytes for at most three of text.
+        guard node.kind == .string, node.range.count <= limit * 6 else {
+            throw .invalid(member: name)
+        }
+        let text = document.publicText(node)
+        guard text.utf8.count <= limit else { throw .invalid(member: name) }
+        return text
     }
 
     /// The index of a member's value.

@@ -1,3 +1,5 @@
+internal import Cryptography
+
 /// What stands between the quotes of a JSON string.
 enum JSONString {
     static let quote = UInt8(ascii: "\"")
@@ -56,6 +58,27 @@ enum JSONString {
                 rest = rest.dropFirst(count)
             }
         }
+    }
+
+    /// Gives a string as it stands in a text, quotes included, one byte after the other.
+    ///
+    /// - Parameters:
+    ///   - bytes: UTF-8.
+    ///   - emit: Called two times, and for every byte up to six times.
+    static func encode(_ bytes: some Sequence<UInt8>, _ emit: (UInt8) -> Void) {
+        emit(quote)
+        for byte in bytes {
+            switch byte {
+            case quote, escape:
+                emit(escape)
+                emit(byte)
+            case 0..<0x20:
+                for character in "\\u00".utf8 { emit(character) }
+                for digit in Hexadecimal.encode([byte]).utf8 { emit(digit) }
+            default: emit(byte)
+            }
+        }
+        emit(quote)
     }
 
     /// The length of one character in UTF-8, without overlong forms, surrogates or anything beyond

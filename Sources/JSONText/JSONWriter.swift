@@ -1,20 +1,34 @@
 public import Cryptography
 
 /// Writes JSON whose strings may be secrets.
+///
+/// Nothing is put together before ``text`` is asked for, whose length is known then: one piece of
+/// secret memory a text, since each costs a dozen system calls.
 public struct JSONWriter {
-    private var parts: [SecretBytes] = []
+    private enum Part {
+        /// As it is.
+        case syntax(String)
+
+        /// In quotes.
+        case string(String)
+
+        /// In quotes, and never anywhere but in secret memory.
+        case secret(SecretBytes)
+    }
+
+    private var parts: [Part] = []
 
     /// Begins with nothing.
     public init() {}
 
     /// Adds punctuation, numbers and literals as they are.
     public mutating func append(_ syntax: String) {
-        parts.append(SecretBytes(copying: syntax.utf8))
+        parts.append(.syntax(syntax))
     }
 
     /// Adds a string in quotes.
     public mutating func append(quoting text: String) {
-        append(quotingUTF8: SecretBytes(copying: text.utf8))
+        parts.append(.string(text))
     }
 
     /// Adds an array of strings.
@@ -33,31 +47,29 @@ public struct JSONWriter {
     /// - Throws: ``JSONError/notUTF8``.
     public mutating func append(quoting secret: SecretBytes) throws(JSONError) {
         guard secret.withUnsafeBytes(JSONString.isUTF8) else { throw .notUTF8 }
-        append(quotingUTF8: secret)
+        parts.append(.secret(secret))
     }
 
     /// What was written.
-    public var text: SecretBytes { SecretBytes.concatenating(parts) }
-
-    private mutating func append(quotingUTF8 text: SecretBytes) {
-        // A control character takes six bytes: \u001f.
-        var buffer = SecretBuffer(capacity: 2 + text.count * 6)
-        func put(_ bytes: some Collection<UInt8>) {
-            for byte in bytes { withUnsafeBytes(of: byte) { _ = buffer.append($0) } }
-        }
-        put([JSONString.quote])
-        text.withUnsafeBytes { bytes in
-            for byte in bytes {
-                switch byte {
-                case JSONString.quote, JSONString.escape: put([JSONString.escape, byte])
-                case 0..<0x20:
-                    put("\\u00".utf8)
-                    put(Hexadecimal.encode([byte]).utf8)
-                default: put([byte])
-                }
+    public var text: SecretBytes {
+        var count = 0
+        forEachByte { _ in count += 1 }
+        return SecretBytes(count: count) { text in
+            var position = 0
+            forEachByte { byte in
+                text[position] = byte
+                position += 1
             }
         }
-        put([JSONString.quote])
-        parts.append(buffer.copy())
+    }
+
+    private func forEachByte(_ body: (UInt8) -> Void) {
+        for part in parts {
+            switch part {
+            case .syntax(let syntax): for byte in syntax.utf8 { body(byte) }
+            case .string(let string): JSONString.encode(string.utf8, body)
+            case .secret(let secret): secret.withUnsafeBytes { JSONString.encode($0, body) }
+            }
+        }
     }
 }
