@@ -243,7 +243,18 @@ static void remove_extended(fuse_req_t request, fuse_ino_t node, const char *nam
     table(request)->remove_extended(cfuse_thread(), request, node, name);
 }
 
-// Locks, ioctl, poll, lseek and copy_file_range are left out: the kernel gets ENOSYS once and from
+static void seek(
+    fuse_req_t request, fuse_ino_t node, off_t offset, int whence, struct fuse_file_info *file) {
+    (void)file;
+    const struct cfuse_session *session = fuse_req_userdata(request);
+    if (!session->settings.holes) {
+        fuse_reply_err(request, ENOSYS);
+        return;
+    }
+    table(request)->seek(cfuse_thread(), request, node, (uint64_t)offset, whence);
+}
+
+// Locks, ioctl, poll and copy_file_range are left out: the kernel gets ENOSYS once and from
 // then on does it by itself.
 const struct fuse_lowlevel_ops cfuse_lowlevel = {
     .init = set_up,
@@ -278,4 +289,5 @@ const struct fuse_lowlevel_ops cfuse_lowlevel = {
     .getxattr = get_extended,
     .listxattr = list_extended,
     .removexattr = remove_extended,
+    .lseek = seek,
 };

@@ -79,6 +79,10 @@ void cfuse_reply_length(struct fuse_req *request, size_t count) {
     fuse_reply_xattr(request, count);
 }
 
+void cfuse_reply_position(struct fuse_req *request, uint64_t offset) {
+    fuse_reply_lseek(request, (off_t)offset);
+}
+
 void cfuse_reply_statistics(struct fuse_req *request, const cfuse_statistics *statistics) {
     const struct statvfs status = {
         .f_bsize = statistics->block_size,

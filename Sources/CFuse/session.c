@@ -65,7 +65,9 @@ void *cfuse_thread(void) { return serving_thread; }
 
 static ssize_t answer(int descriptor, struct iovec *parts, int count, void *userdata) {
     (void)descriptor, (void)userdata;
-    if (number_at(serving_request, OPERATION) == INITIALISE) complete_initialisation(parts, count);
+    // No request is served where the kernel is told something, or answered later.
+    if (serving_request != NULL && number_at(serving_request, OPERATION) == INITIALISE)
+        complete_initialisation(parts, count);
     return writev(serving_device, parts, count);
 }
 
@@ -148,6 +150,13 @@ ssize_t cfuse_serve(
     serving_thread = NULL;
     serving_request = NULL;
     return count;
+}
+
+void cfuse_speak_through(int device) { serving_device = device; }
+
+void cfuse_collect(struct cfuse_session *session, uint64_t node, uint64_t offset) {
+    // Dirty pages are written before they are dropped. What fails is the file's error, told by its fsync.
+    (void)fuse_lowlevel_notify_inval_inode(session->fuse, node, (off_t)offset, 0);
 }
 
 uint32_t cfuse_request_user(struct fuse_req *request) { return fuse_req_ctx(request)->uid; }

@@ -24,6 +24,9 @@ const int linux_allocate_keep_size = FALLOC_FL_KEEP_SIZE;
 const int linux_allocate_punch_hole = FALLOC_FL_PUNCH_HOLE;
 const int linux_allocate_zero_range = FALLOC_FL_ZERO_RANGE;
 
+const int linux_seek_data = SEEK_DATA;
+const int linux_seek_hole = SEEK_HOLE;
+
 int linux_allocate(int descriptor, int flags, uint64_t offset, uint64_t count) {
     return fallocate(descriptor, flags, (off_t)offset, (off_t)count);
 }

@@ -73,26 +73,38 @@ public final class FilesystemSession: Sendable {
             exclusive: handler.isExclusive ? 1 : 0,
             // Where others may change a file, it is looked at anew whenever it is opened.
             stateless: handler.changesInPlace && handler.isExclusive ? 1 : 0,
-            extended: handler.changesInPlace ? 1 : 0
+            extended: handler.changesInPlace ? 1 : 0,
+            holes: handler.changesInPlace && (!handler.isExclusive || SeekThread.isPossible) ? 1 : 0
         )
         guard let session = cfuse_session_new(&operations, &settings) else {
             throw .system(operation: "start", path: "the FUSE session", .noMemory)
         }
         defer { cfuse_session_free(session) }
+        // The kernel collects writes where nobody else changes the storage.
+        let seeking = handler.isExclusive ? SeekThread(handler: handler, session: session) : nil
         let first = try describing("serve", "/dev/fuse") { () throws(Errno) in
-            try ServingThread(handler: handler, session: session, device: device.rawValue)
+            try ServingThread(
+                handler: handler,
+                session: session,
+                device: device.rawValue,
+                seeking: seeking
+            )
         }
         let isMounted = try serveUntilReady(first)
         if isMounted {
-            let others = try startThreads(handler: handler, session: session)
-            if !first.scratch.isLocked || !others.allSatisfy(\.isLocked) {
-                Log.warning("The limit on locked memory is low: decrypted content may be swapped")
-            }
+            let others = try startThreads(
+                beside: first,
+                handler: handler,
+                session: session,
+                seeking: seeking
+            )
             // Starting has touched much that serving does not need.
             linux_forget_code()
             onReady()
             first.serveAll()
             for thread in others { thread.join() }
+            // Answers leave by the threads' devices.
+            withExtendedLifetime(others) { seeking?.finish() }
         }
         handler.finish(scratch: first.scratch)
         first.scratch.release()
@@ -119,10 +131,13 @@ public final class FilesystemSession: Sendable {
     }
 
     private func startThreads(
+        beside first: ServingThread,
         handler: any RequestHandler,
-        session: OpaquePointer
+        session: OpaquePointer,
+        seeking: SeekThread?
     ) throws(VolumeError) -> [FilesystemThread] {
         var threads: [FilesystemThread] = []
+        var isLocked = first.scratch.isLocked
         for index in 1..<max(threadCount, 1) {
             do throws(Errno) {
                 let clone = cfuse_clone_device(device.rawValue)
@@ -130,14 +145,21 @@ public final class FilesystemSession: Sendable {
                 let serving = try ServingThread(
                     handler: handler,
                     session: session,
-                    device: own?.descriptor.rawValue ?? device.rawValue
+                    device: own?.descriptor.rawValue ?? device.rawValue,
+                    seeking: seeking
                 )
-                threads.append(try FilesystemThread(serving, own, number: index))
+                isLocked = isLocked && serving.scratch.isLocked
+                threads.append(
+                    try FilesystemThread(named: "fs-\(index)", device: own) { serving.serveAll() }
+                )
             } catch {
                 // Fewer threads serve as well, more slowly.
                 Log.warning("A file system thread could not start", ["error": error.description])
                 break
             }
+        }
+        if !isLocked {
+            Log.warning("The limit on locked memory is low: decrypted content may be swapped")
         }
         return threads
     }
@@ -149,67 +171,5 @@ public final class FilesystemSession: Sendable {
         guard getrlimit(resource, &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
         setrlimit(resource, &limit)
-    }
-}
-
-/// A descriptor cloned for one thread.
-final class HeldDevice: Sendable {
-    let descriptor: OwnedDescriptor
-
-    init(_ rawValue: Int32) {
-        descriptor = OwnedDescriptor(takingOwnershipOf: rawValue)
-    }
-}
-
-/// A thread that serves until the mount is gone.
-final class FilesystemThread {
-    private var thread = pthread_t()
-
-    /// Handed to the thread, which keeps the device open as long as it serves.
-    private final class Start {
-        let serving: ServingThread
-        let device: HeldDevice?
-        let number: Int
-
-        init(_ serving: ServingThread, _ device: HeldDevice?, number: Int) {
-            self.serving = serving
-            self.device = device
-            self.number = number
-        }
-    }
-
-    /// Enough for the deepest call here, several times over; only what is used takes memory.
-    private static let stackCount = 512 << 10
-
-    /// Whether swapping is kept off what the thread works on.
-    let isLocked: Bool
-
-    init(_ serving: ServingThread, _ device: HeldDevice?, number: Int) throws(Errno) {
-        isLocked = serving.scratch.isLocked
-        let start = Unmanaged.passRetained(Start(serving, device, number: number))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, Self.stackCount)
-        defer { pthread_attr_destroy(&attributes) }
-        let code = pthread_create(
-            &thread,
-            &attributes,
-            { argument in
-                guard let argument else { return nil }
-                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                linux_name_thread("fs-\(start.number)")
-                start.serving.serveAll()
-                return nil
-            },
-            start.toOpaque()
-        )
-        guard code == 0 else {
-            start.release()
-            throw Errno(rawValue: code)
-        }
-    }
-
-    func join() {
-        pthread_join(thread, nil)
     }
 }

@@ -132,6 +132,9 @@ typedef struct {
     void (*list_extended)(void *thread, struct fuse_req *, uint64_t node, size_t count);
     void (*remove_extended)(
         void *thread, struct fuse_req *, uint64_t node, const char *name);
+    // `whence` is SEEK_DATA or SEEK_HOLE.
+    void (*seek)(
+        void *thread, struct fuse_req *, uint64_t node, uint64_t offset, int32_t whence);
 } cfuse_operations;
 
 typedef struct {
@@ -140,6 +143,7 @@ typedef struct {
     int exclusive;             // nobody else changes what is served: the kernel may cache it
     int stateless;             // opening and closing files means nothing, the kernel need not tell
     int extended;              // there are extended attributes and access control lists
+    int holes;                 // holes can be told; otherwise all is data to the kernel
 } cfuse_settings;
 
 // The memory one serving thread's cfuse_serve needs for requests of `request_limit` bytes.
@@ -161,6 +165,14 @@ int cfuse_clone_device(int device);
 ssize_t cfuse_serve(
     struct cfuse_session *session, int device, void *thread, void *buffer, size_t capacity);
 
+// Lets the calling thread, which serves nothing, answer requests that `device` brought and speak to the
+// kernel through it; until it is called with -1.
+void cfuse_speak_through(int device);
+
+// Has the kernel write what it collected of a file's content from `offset` on, and forget it. Others have to be
+// serving meanwhile. Waits for what is on its way already from Linux 6.16 on only.
+void cfuse_collect(struct cfuse_session *session, uint64_t node, uint64_t offset);
+
 // Who asks.
 uint32_t cfuse_request_user(struct fuse_req *request);
 uint32_t cfuse_request_group(struct fuse_req *request);
@@ -181,6 +193,7 @@ void cfuse_reply_link(struct fuse_req *request, const char *target);
 void cfuse_reply_data(struct fuse_req *request, const void *bytes, size_t count);
 void cfuse_reply_written(struct fuse_req *request, size_t count);
 void cfuse_reply_length(struct fuse_req *request, size_t count);
+void cfuse_reply_position(struct fuse_req *request, uint64_t offset);
 void cfuse_reply_statistics(struct fuse_req *request, const cfuse_statistics *statistics);
 
 // Appends one name to a listing. Returns how many bytes it takes; more than `left` says that it

@@ -18,6 +18,10 @@ extern const int linux_allocate_keep_size;
 extern const int linux_allocate_punch_hole;
 extern const int linux_allocate_zero_range;
 
+// lseek(2): SEEK_DATA, SEEK_HOLE.
+extern const int linux_seek_data;
+extern const int linux_seek_hole;
+
 // linkat(2) of an open file, which needs CAP_DAC_READ_SEARCH.
 int linux_link_open(int descriptor, int directory, const char *name);
 

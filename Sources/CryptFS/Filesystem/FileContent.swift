@@ -49,6 +49,15 @@ protocol FileContent: AnyObject, Sendable {
         scratch: Scratch
     ) throws(Errno)
 
+    /// Finds the next data or hole.
+    ///
+    /// - Parameters:
+    ///   - target: Which of them.
+    ///   - offset: From where on, in bytes.
+    /// - Returns: Where it begins. What is a hole reads as zeros; not all zeros are holes.
+    /// - Throws: `ENXIO` at the end, and where there is no more data.
+    func find(_ target: FileCall.SeekTarget, from offset: UInt64) throws(Errno) -> UInt64
+
     /// The file's time of modification was set from outside: storing is not to change it.
     func timesWereSet()
 

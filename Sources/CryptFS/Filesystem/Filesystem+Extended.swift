@@ -1,7 +1,7 @@
 internal import CFuse
 internal import Linux
 
-// Extended attributes, and room for content.
+// Extended attributes, and room for content and its holes.
 extension Filesystem {
     func allocate(
         _ reply: consuming PendingReply,
@@ -26,6 +26,20 @@ extension Filesystem {
         }
     }
 
+    func seek(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        to target: FileCall.SeekTarget,
+        from offset: UInt64
+    ) {
+        do throws(Errno) {
+            let node = table.node(node)
+            reply.position(try content(of: node).find(target, from: offset))
+        } catch {
+            reply.fail(error)
+        }
+    }
+
     func setExtended(
         _ reply: consuming PendingReply,
         _ node: NodeID,
@@ -39,6 +53,7 @@ extension Filesystem {
             let node = table.node(node)
             // A privilege that this mount would not grant.
             if Self.isCapability(name) { throw .notSupported }
+            try Self.requireNamespace(name)
             let stored = try format.storedAttributeName(of: name)
             let sealed = try format.sealAttribute(name, value, scratch: scratch)
             try withAttributes(of: node) { descriptor throws(Errno) in
@@ -179,6 +194,18 @@ extension Filesystem {
             guard !file.isPlaceOnly else { throw .operationNotPermitted }
             return try body(file.descriptor)
         }
+    }
+
+    /// Refuses a name that no disk of Linux would take: the kernel leaves that to a mount, and what
+    /// was set could never be copied off it.
+    private static func requireNamespace(_ name: [UInt8]) throws(Errno) {
+        if name.starts(with: "system.posix_acl_".utf8) { return }
+        let parts = name.split(separator: UInt8(ascii: "."), maxSplits: 1)
+        let namespaces = ["user", "trusted", "security"]
+        guard name.contains(UInt8(ascii: ".")), let first = parts.first,
+            namespaces.contains(where: { first.elementsEqual($0.utf8) })
+        else { throw .notSupported }
+        guard parts.count == 2 else { throw .invalidArgument }
     }
 
     private static func isCapability(_ name: [UInt8]) -> Bool {

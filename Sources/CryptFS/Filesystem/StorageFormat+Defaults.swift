@@ -58,4 +58,11 @@ extension FileContent {
     ) throws(Errno) {
         throw .notSupported
     }
+
+    /// Everything is data.
+    func find(_ target: FileCall.SeekTarget, from offset: UInt64) throws(Errno) -> UInt64 {
+        let size = size
+        guard offset < size else { throw .noSuchAddress }
+        return target == .data ? offset : size
+    }
 }

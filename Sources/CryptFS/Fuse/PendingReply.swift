@@ -80,6 +80,11 @@ struct PendingReply: ~Copyable {
         cfuse_reply_length(release(), count)
     }
 
+    /// Where something is in a file, in bytes.
+    consuming func position(_ offset: UInt64) {
+        cfuse_reply_position(release(), offset)
+    }
+
     /// Where a symbolic link points.
     ///
     /// - Parameter target: Without NUL.

@@ -114,6 +114,13 @@ protocol RequestHandler: AnyObject, Sendable {
         scratch: Scratch
     )
 
+    func seek(
+        _ reply: consuming PendingReply,
+        _ node: NodeID,
+        to target: FileCall.SeekTarget,
+        from offset: UInt64
+    )
+
     func setExtended(
         _ reply: consuming PendingReply,
         _ node: NodeID,

@@ -16,6 +16,9 @@ final class ServingThread: @unchecked Sendable {
     private let session: OpaquePointer
     private let device: Int32
     private let ready: (() -> Void)?
+
+    /// Who answers where holes are; nil where the kernel has nothing to write before.
+    private let seeking: SeekThread?
     private(set) var isReady = false
 
     /// For how long a thread keeps memory it used, in milliseconds.
@@ -27,17 +30,20 @@ final class ServingThread: @unchecked Sendable {
     ///   - handler: Who answers.
     ///   - session: From `cfuse_session_new`; outlives the thread.
     ///   - device: Of this thread alone, or the session's; outlives the thread.
+    ///   - seeking: Who answers where holes are, if it is not this thread.
     ///   - ready: Called when the kernel and libfuse have agreed on a protocol.
     /// - Throws: `ENOMEM`.
     init(
         handler: any RequestHandler,
         session: OpaquePointer,
         device: Int32,
+        seeking: SeekThread? = nil,
         ready: (() -> Void)? = nil
     ) throws(Errno) {
         self.handler = handler
         self.session = session
         self.device = device
+        self.seeking = seeking
         self.ready = ready
         scratch = try Scratch()
     }
@@ -46,6 +52,20 @@ final class ServingThread: @unchecked Sendable {
     func becameReady() {
         isReady = true
         ready?()
+    }
+
+    /// Answers, or has answered, where data or a hole is.
+    func seek(
+        _ reply: consuming PendingReply,
+        _ node: RequestHandler.NodeID,
+        to target: FileCall.SeekTarget,
+        from offset: UInt64
+    ) {
+        if let seeking {
+            seeking.answer(reply, node, to: target, from: offset, device: device)
+        } else {
+            handler.seek(reply, node, to: target, from: offset)
+        }
     }
 
     /// Serves one request.

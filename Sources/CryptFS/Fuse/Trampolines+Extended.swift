@@ -1,7 +1,7 @@
 internal import CFuse
 internal import Linux
 
-/// Extended attributes, and room for content: what only some formats have.
+/// Extended attributes, and room for content and its holes: what only some formats have.
 func addExtendedOperations(to table: inout cfuse_operations) {
     table.allocate = { thread, request, node, offset, count, flags in
         guard let reply = pending(request) else { return }
@@ -14,6 +14,14 @@ func addExtendedOperations(to table: inout cfuse_operations) {
             flags: flags,
             scratch: thread.scratch
         )
+    }
+    table.seek = { thread, request, node, offset, whence in
+        guard let reply = pending(request) else { return }
+        guard let target = FileCall.SeekTarget(rawValue: whence) else {
+            reply.fail(.invalidArgument)
+            return
+        }
+        serving(thread).seek(reply, node, to: target, from: offset)
     }
     table.set_extended = { thread, request, node, name, value, count, flags in
         guard let reply = pending(request) else { return }

@@ -110,6 +110,14 @@ public struct GocryptfsGeometry: Equatable, Sendable {
         return UInt64(Self.headerCount) + index * UInt64(sealedBlockCount)
     }
 
+    /// The block a stored byte belongs to.
+    ///
+    /// - Parameter offset: In the stored file, behind the header, in bytes.
+    /// - Returns: The block's index.
+    public func block(atStored offset: UInt64) -> UInt64 {
+        (offset - UInt64(Self.headerCount)) / UInt64(sealedBlockCount)
+    }
+
     /// The stored bytes of consecutive blocks.
     ///
     /// - Parameter plaintextCount: The length of their content; all but the last are full.

@@ -1,0 +1,129 @@
+internal import CFuse
+internal import CLinux
+internal import Glibc
+internal import Linux
+
+/// Answers where data and holes are, one question after the other, on a thread of its own.
+///
+/// The kernel asks without having written what it collected, and without saying how long the file has
+/// become. So it is first made to write that, which takes threads that serve: one of them that waited
+/// here could be the last. The thread starts with the first question.
+final class SeekThread: @unchecked Sendable {
+    // Unchecked: the pointers are constant; the rest is under the mutex.
+
+    /// Whether the kernel can be made to write all that it collected.
+    ///
+    /// Until 6.16 FUSE wrote copies of its pages, and dropping a page did not wait for its copy.
+    static let isPossible = KernelRelease.current.map { $0 >= KernelRelease(6, 16) } ?? false
+
+    /// What is asked, and by which descriptor the answer has to leave.
+    private final class Question {
+        var reply: PendingReply?
+        let node: RequestHandler.NodeID
+        let target: FileCall.SeekTarget
+        let offset: UInt64
+        let device: Int32
+
+        init(
+            _ reply: consuming PendingReply,
+            _ node: RequestHandler.NodeID,
+            _ target: FileCall.SeekTarget,
+            _ offset: UInt64,
+            device: Int32
+        ) {
+            self.reply = consume reply
+            self.node = node
+            self.target = target
+            self.offset = offset
+            self.device = device
+        }
+    }
+
+    private let handler: any RequestHandler
+    private let session: OpaquePointer
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    private var questions: [Question] = []
+    private var thread: FilesystemThread?
+    private var isEnding = false
+
+    /// - Parameters:
+    ///   - handler: Who answers.
+    ///   - session: From `cfuse_session_new`; outlives the thread.
+    init(handler: any RequestHandler, session: OpaquePointer) {
+        self.handler = handler
+        self.session = session
+        mutex = .allocate(capacity: 1)
+        changed = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+        changed.deallocate()
+    }
+
+    /// Has a question answered.
+    ///
+    /// - Parameters:
+    ///   - reply: Takes the answer.
+    ///   - node: The file.
+    ///   - target: What is looked for.
+    ///   - offset: From where on, in bytes.
+    ///   - device: What the question came by; stays open until ``finish()`` returns.
+    func answer(
+        _ reply: consuming PendingReply,
+        _ node: RequestHandler.NodeID,
+        to target: FileCall.SeekTarget,
+        from offset: UInt64,
+        device: Int32
+    ) {
+        let question = Question(reply, node, target, offset, device: device)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if thread == nil {
+            do throws(Errno) {
+                thread = try FilesystemThread(named: "fs-seek") { self.answerAll() }
+            } catch {
+                question.reply.take()?.fail(error)
+                return
+            }
+        }
+        questions.append(question)
+        pthread_cond_signal(changed)
+    }
+
+    /// Waits until everything is answered.
+    func finish() {
+        pthread_mutex_lock(mutex)
+        isEnding = true
+        pthread_cond_signal(changed)
+        pthread_mutex_unlock(mutex)
+        thread?.join()
+        thread = nil
+    }
+
+    private func answerAll() {
+        while let question = next() {
+            cfuse_speak_through(question.device)
+            cfuse_collect(session, question.node, question.offset)
+            if let reply = question.reply.take() {
+                handler.seek(reply, question.node, to: question.target, from: question.offset)
+            }
+            cfuse_speak_through(-1)
+        }
+    }
+
+    private func next() -> Question? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while questions.isEmpty {
+            if isEnding { return nil }
+            pthread_cond_wait(changed, mutex)
+        }
+        return questions.removeFirst()
+    }
+}
