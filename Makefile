@@ -15,7 +15,7 @@ TEST ?=
 # Arguments for the benchmarks, as in: make bench BENCH="--quick init"
 BENCH ?=
 
-.PHONY: help deps deps-test deps-bench build demo test check format bench image install clean
+.PHONY: help deps deps-test deps-bench build demo test check format bench bench-server image install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ format: ## Reformat the Swift sources in place
 
 bench: deps-bench build ## Run the benchmarks beside installed peers
 	@Benchmarks/run $(BENCH)
+
+bench-server: deps-bench build ## Measure the key server beside nginx, a boot storm, a growing fleet
+	@Benchmarks/run $(BENCH) server
 
 image: build ## Build the container images from dist/, without a registry
 	@scripts/deps image

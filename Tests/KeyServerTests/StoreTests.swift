@@ -159,6 +159,19 @@ import Testing
         #expect(abs(end.seconds - Timestamp.now.seconds - 3600) < 60)
     }
 
+    @Test func `keeps no private key of a list of devices past its delivery`() throws {
+        final class Delivered { weak var privateKey: SecretBytes? }
+        let last = Delivered()
+        let devices = try ["a", "b", "c"].map { NewDevice(name: try DeviceName($0)) }
+        try administration().addDevices(devices, days: 1) { _, credentials in
+            // Kept, ten thousand of them are more mappings than a process may have.
+            #expect(last.privateKey == nil)
+            last.privateKey = credentials.privateKey
+            #expect(last.privateKey != nil)
+        }
+        #expect(last.privateKey == nil)
+    }
+
     @Test func `reads lists of devices, and names the line that is wrong`() throws {
         let devices = try NewDevice.parse(
             csv: "# our shops\na\n\nb, north\r\nc,south,big old\nd,,new\n"

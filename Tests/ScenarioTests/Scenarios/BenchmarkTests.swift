@@ -2,8 +2,43 @@ import Foundation
 import TestSupport
 import Testing
 
+/// What `make bench-server` measures: that it still runs, and says what it found.
+@Suite(
+    .requires(
+        .executables,
+        .tool("python3"),
+        .tool("cc"),
+        .tool("nginx"),
+        .tool("openssl")
+    )
+)
+struct `The key server's benchmark` {
+    @Test func `measures both servers, a storm and fleets`() throws {
+        let directory = try TemporaryDirectory()
+        let program = URL(fileURLWithPath: Fixtures.path("../../Benchmarks/server"))
+        let output = try Subprocess.run(
+            program.standardizedFileURL.path,
+            ["--tiny"],
+            environment: ProcessInfo.processInfo.environment
+                .merging(["BENCH_DIR": directory.path]) { $1 },
+            timeout: 120
+        )
+        // A single unlock that failed under load is an error of the program's.
+        try #require(output.status == 0, "\(output.errorText)")
+        let rows = output.text.split(separator: "\n").filter { $0.hasPrefix("| ") }
+        for row in [
+            "| P-256 | nginx |", "| P-256 | secure-store |",
+            "| RSA-4096 | nginx |", "| RSA-4096 | secure-store |",
+            "| nginx | 50 | 0 |", "| secure-store | 50 | 0 |", "| 50 | ", "| 200 | ",
+        ] {
+            #expect(rows.contains { $0.hasPrefix(row) }, "\(row) in \(output.text)")
+        }
+        #expect(output.text.contains("\nGoals: P-256: "))
+    }
+}
+
 /// The comparison that `make bench` makes: that it still runs, and says what it found.
-@Suite(.requires(.tool("python3")))
+@Suite(.requires(.tool("python3"), .tool("cc")))
 struct `The filesystem's benchmark` {
     private static let program =
         URL(fileURLWithPath: Fixtures.path("../../Benchmarks/filesystem")).standardizedFileURL.path
