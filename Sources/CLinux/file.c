@@ -26,6 +26,16 @@ const int linux_allocate_zero_range = FALLOC_FL_ZERO_RANGE;
 
 const int linux_seek_data = SEEK_DATA;
 const int linux_seek_hole = SEEK_HOLE;
+int linux_lock_file(int descriptor) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+int linux_is_file_locked(int descriptor) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(descriptor, F_OFD_GETLK, &lock) == -1) return -1;
+    return lock.l_type != F_UNLCK;
+}
 
 int linux_allocate(int descriptor, int flags, uint64_t offset, uint64_t count) {
     return fallocate(descriptor, flags, (off_t)offset, (off_t)count);

@@ -2,21 +2,17 @@ internal import Glibc
 package import Linux
 internal import VolumeFormat
 
-/// A storage's topmost directory: found, made, and locked against a second writer.
+/// A storage's topmost directory: found, or made.
 package enum StorageDirectoryFile {
-    /// Opens it, and takes the writer's lock unless only reading is wanted.
-    package static func open(
-        _ path: String,
-        isReadOnly: Bool
-    ) throws(VolumeError) -> OwnedDescriptor {
+    /// Opens it.
+    package static func open(_ path: String) throws(VolumeError) -> OwnedDescriptor {
         guard let descriptor = try openDirectory(path) else {
             throw .storageMissing(path: path)
         }
-        if !isReadOnly { try lock(descriptor.rawValue, path) }
         return descriptor
     }
 
-    /// Makes it where it is not there yet, for its owner only, and locks it.
+    /// Opens it, and makes it where it is not there yet.
     package static func create(_ path: String) throws(VolumeError) -> OwnedDescriptor {
         if mkdir(path, 0o755) == -1 {
             let errno = Errno.current
@@ -24,7 +20,7 @@ package enum StorageDirectoryFile {
                 throw .system(operation: "mkdir", path: path, errno)
             }
         }
-        return try open(path, isReadOnly: false)
+        return try open(path)
     }
 
     /// Whether there is anything in it; a directory that does not exist has nothing.
@@ -34,7 +30,7 @@ package enum StorageDirectoryFile {
         guard let descriptor = try openDirectory(path) else { return false }
         return try describing("list", path) { () throws(Errno) in
             try DirectoryScan.contains(descriptor.rawValue) { record in
-                !DraftName.matches(record.name)
+                !DraftName.matches(record.name) && !WriterLock.isName(record.name)
                     && !GocryptfsNames.directoryIVName.withUTF8Buffer(record.name.elementsEqual)
                     && !record.name.elementsEqual("lost+found".utf8)
             }
@@ -50,47 +46,6 @@ package enum StorageDirectoryFile {
             if error == .notDirectory { throw .notADirectory(path: path) }
             throw .system(operation: "open", path: path, error)
         }
-    }
-
-    /// The lock is the directory's own `flock`: it leaves no file in the storage, and goes with the
-    /// process, however that ends.
-    private static func lock(_ descriptor: Int32, _ path: String) throws(VolumeError) {
-        do throws(Errno) {
-            try FileCall.lock(descriptor)
-        } catch .wouldBlock {
-            throw .storageInUse(path: path, holder: holder(of: descriptor))
-        } catch
-            where error == .notSupported || error == .noFunction
-            || error == .invalidArgument
-        {
-            // A network file system without locks: nothing to hold.
-            Log.warning("The storage cannot be locked against a second writer", ["path": path])
-        } catch {
-            throw .system(operation: "lock", path: path, error)
-        }
-    }
-
-    /// Looks the lock's holder up in `/proc/locks`, where there is one and it sees the holder.
-    private static func holder(of descriptor: Int32) -> Int32? {
-        guard let number = try? FileStatus(of: descriptor).identity.number,
-            let file = fopen("/proc/locks", "re")
-        else { return nil }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        while fgets(&line, Int32(line.count), file) != nil {
-            let end = line.firstIndex(of: 0) ?? line.count
-            let text = String(
-                decoding: line[..<end].map { UInt8(bitPattern: $0) },
-                as: UTF8.self
-            )
-            // 1: FLOCK  ADVISORY  WRITE 4711 fe:00:131073 0 EOF
-            let fields = text.split(separator: " ")
-            guard fields.count > 5, fields[1] == "FLOCK", fields[5].hasSuffix(":\(number)"),
-                let pid = Int32(fields[4]), pid > 0
-            else { continue }
-            return pid
-        }
-        return nil
     }
 }
 

@@ -22,6 +22,10 @@ public struct VolumeOptions: Sendable {
     /// Nothing is changed, and others may have it open.
     public var isReadOnly: Bool
 
+    /// Others than this one writer change the storage underneath: nothing is relied on for longer
+    /// than a second, and no write is put off.
+    public var isShared: Bool
+
     /// Where there is no configuration and the storage is empty, a new volume is made.
     public var createsIfEmpty: Bool
 
@@ -34,11 +38,13 @@ public struct VolumeOptions: Sendable {
     /// Puts the options together.
     public init(
         isReadOnly: Bool = false,
+        isShared: Bool = false,
         createsIfEmpty: Bool = false,
         format: VolumeKind = .gocryptfs,
         keyIsGenerated: Bool = false
     ) {
         self.isReadOnly = isReadOnly
+        self.isShared = isShared
         self.createsIfEmpty = createsIfEmpty
         self.format = format
         self.keyIsGenerated = keyIsGenerated
@@ -62,6 +68,9 @@ public final class Volume: Sendable {
     /// Whether it was opened for reading only.
     public let isReadOnly: Bool
 
+    /// Whether nobody but this process changes the storage meanwhile.
+    private let isExclusive: Bool
+
     /// Whose format it is; the one place that says which there are.
     enum Storage: Sendable {
         case gocryptfs(GocryptfsStorage)
@@ -69,6 +78,9 @@ public final class Volume: Sendable {
     }
 
     let storage: Storage
+
+    /// Held for writing, as long as the volume lives; nil where it is only read.
+    public let lock: WriterLock?
 
     /// Whose format it is, in one word.
     public var formatName: String {
@@ -88,10 +100,12 @@ public final class Volume: Sendable {
         }
     }
 
-    private init(storage: Storage, isNew: Bool, _ options: VolumeOptions) {
+    private init(storage: Storage, _ lock: WriterLock?, isNew: Bool, _ options: VolumeOptions) {
         self.storage = storage
+        self.lock = lock
         self.isNew = isNew
         isReadOnly = options.isReadOnly
+        isExclusive = !options.isReadOnly && !options.isShared
     }
 
     /// Opens a volume, or makes one.
@@ -114,11 +128,11 @@ public final class Volume: Sendable {
             let root =
                 options.createsIfEmpty && !options.isReadOnly
                 ? try StorageDirectoryFile.create(location.storage)
-                : try StorageDirectoryFile.open(
-                    location.storage,
-                    isReadOnly: options.isReadOnly
-                )
-            return try Volume(found, at: file.path, root: root, isNew: false, options)
+                : try StorageDirectoryFile.open(location.storage)
+            let lock =
+                options.isReadOnly
+                ? nil : try WriterLock(of: root.rawValue, path: location.storage)
+            return try Volume(found, at: file.path, root: root, lock, isNew: false, options)
         }
         let hasContent = try StorageDirectoryFile.hasContent(location.storage)
         guard options.createsIfEmpty, !options.isReadOnly, !hasContent else {
@@ -129,19 +143,21 @@ public final class Volume: Sendable {
             )
         }
         let root = try StorageDirectoryFile.create(location.storage)
+        let lock = try WriterLock(of: root.rawValue, path: location.storage)
         let made = try VolumeConfiguration(
             making: options,
             in: root.rawValue,
             file: file,
             key: key
         )
-        return try Volume(made, at: file.path, root: root, isNew: true, options)
+        return try Volume(made, at: file.path, root: root, lock, isNew: true, options)
     }
 
     private convenience init(
         _ configuration: VolumeConfiguration,
         at path: String,
         root: consuming OwnedDescriptor,
+        _ lock: WriterLock?,
         isNew: Bool,
         _ options: VolumeOptions
     ) throws(VolumeError) {
@@ -159,7 +175,7 @@ public final class Volume: Sendable {
                         root: root,
                         keys: keys,
                         names: names,
-                        isShared: options.isReadOnly
+                        isShared: options.isReadOnly || options.isShared
                     )
                 )
             } catch {
@@ -179,7 +195,7 @@ public final class Volume: Sendable {
                 throw .system(operation: "open", path: path, error)
             }
         }
-        self.init(storage: storage, isNew: isNew, options)
+        self.init(storage: storage, lock, isNew: isNew, options)
     }
 
     /// What answers the kernel for this volume.
@@ -190,14 +206,14 @@ public final class Volume: Sendable {
                 format: storage,
                 root: try storage.root.duplicate(),
                 isReadOnly: isReadOnly,
-                isExclusive: !isReadOnly
+                isExclusive: isExclusive
             )
         case .rclone(let storage):
             try Filesystem(
                 format: storage,
                 root: try storage.root.duplicate(),
                 isReadOnly: isReadOnly,
-                isExclusive: !isReadOnly
+                isExclusive: isExclusive
             )
         }
     }

@@ -20,8 +20,8 @@ public enum VolumeError: Error, Sendable {
 
     /// Another process writes to this storage.
     ///
-    /// - Parameter holder: Its process id, where it can be found out.
-    case storageInUse(path: String, holder: Int32?)
+    /// - Parameter holder: Who, where the lock says it.
+    case storageInUse(path: String, holder: WriterRecord?)
 
     /// The storage is not there.
     case storageMissing(path: String)
@@ -67,9 +67,9 @@ extension VolumeError: CustomStringConvertible {
         case .notADirectory(let path):
             "\(path) is not a directory"
         case .storageInUse(let path, let holder?):
-            "process \(holder) has \(path) mounted for writing: stop it, or mount read-only"
+            "\(holder) has \(path) open for writing: stop it, or mount read-only"
         case .storageInUse(let path, nil):
-            "another process has \(path) mounted for writing: stop it, or mount read-only"
+            "another process has \(path) open for writing: stop it, or mount read-only"
         case .storageMissing(let path):
             "no storage directory at \(path): name it with --storage"
         case .mountPointNotEmpty(let path):
@@ -111,7 +111,7 @@ extension VolumeError {
 }
 
 /// Runs a system call that a person hears of by what it was tried on.
-func describing<Result>(
+func describing<Result: ~Copyable>(
     _ operation: String,
     _ path: String,
     _ body: () throws(Errno) -> Result

@@ -87,6 +87,15 @@ public enum CurrentProcess {
         return UInt64(status.st_ino)
     }
 
+    /// The working directory; nil where it has been removed.
+    ///
+    /// The corresponding C function is `getcwd`.
+    public static var directory: String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            getcwd(buffer.baseAddress, buffer.count).map { String(cString: $0) }
+        }
+    }
+
     /// The machine's name, as far as it is text.
     ///
     /// The corresponding C function is `gethostname`.

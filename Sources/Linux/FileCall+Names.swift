@@ -81,15 +81,6 @@ extension FileCall {
     ) throws(Errno) -> Int {
         try valueOrErrno { linux_getdents(directory, buffer.baseAddress, buffer.count) }
     }
-
-    /// Takes the one writer's lock of an open file or directory, without waiting.
-    ///
-    /// - Throws: ``Errno/wouldBlock`` when somebody has it.
-    ///
-    /// The corresponding C function is `flock` with `LOCK_EX | LOCK_NB`.
-    public static func lock(_ descriptor: Int32) throws(Errno) {
-        _ = try valueOrErrno { flock(descriptor, LOCK_EX | LOCK_NB) }
-    }
 }
 
 /// One name of a listing.

@@ -24,6 +24,8 @@ public enum FileCall {
         public static let readWrite = OpenFlags(rawValue: O_RDWR)
         /// `O_CREAT | O_EXCL`.
         public static let createNew = OpenFlags(rawValue: O_CREAT | O_EXCL)
+        /// `O_CREAT`.
+        public static let create = OpenFlags(rawValue: O_CREAT)
         /// `O_DIRECTORY`.
         public static let directory = OpenFlags(rawValue: O_DIRECTORY)
         /// `O_PATH`: the place, not the content.

@@ -35,11 +35,12 @@ public enum SecureInit {
     ) {
         guard count > 1, let first = arguments[1].map({ String(cString: $0) }) else { return }
         let inquiry = Inquiry(rawValue: first)
-        guard inquiry != nil || first == VolumeProbe.argument else { return }
+        let isProbe = first == VolumeProbe.argument || first == VolumeProbe.writerArgument
+        guard inquiry != nil || isProbe else { return }
         CurrentProcess.setSignalMask(mask)
         let rest = (2..<count).compactMap { arguments[$0].map { String(cString: $0) } }
         inquiry?.main(rest)
-        VolumeProbe.main(rest.first ?? "")
+        VolumeProbe.main(first, rest.first ?? "")
     }
 
     private static func supervise(

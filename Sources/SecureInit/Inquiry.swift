@@ -14,6 +14,9 @@ enum Inquiry: String {
     /// Milliseconds after which no answer is one.
     static let patience: Int64 = 5000
 
+    /// Milliseconds that a storage may take to say who writes to it.
+    private static let writerPatience: Int64 = 1000
+
     /// Runs it.
     ///
     /// - Parameter arguments: What follows its name.
@@ -43,7 +46,10 @@ enum Inquiry: String {
     }
 
     private func showStatus(_ options: InquiryOptions) throws(InquiryError) {
-        let report = try StatusQuestion(patience: options.patience).ask()
+        var report = try StatusQuestion(patience: options.patience).ask()
+        if let storage = report.volume?.storage {
+            report.volume?.writer = VolumeProbe(storage).writer(patience: Self.writerPatience)
+        }
         Self.show((options.asJSON ? report.json : report.text) + "\n")
     }
 

@@ -131,6 +131,14 @@ extension Option {
             """
         ),
         Option("read-only", .volume, .flag { $0.readOnly = $1 }, "mount read-only"),
+        Option(
+            "shared-storage",
+            .volume,
+            .flag { $0.sharesStorage = $1 },
+            """
+            others change the storage meanwhile: rely on nothing for longer than a second (slower)
+            """
+        ),
     ]
 
     init(_ name: String, _ section: Section, _ kind: Kind, _ help: String) {

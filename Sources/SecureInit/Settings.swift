@@ -39,6 +39,7 @@ struct Settings {
     var creation = Creation.automatic
     var volumeFormat = VolumeKind.gocryptfs
     var readOnly = false
+    var sharesStorage = false
 
     // Command.
     var user: String?

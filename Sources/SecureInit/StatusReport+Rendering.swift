@@ -1,4 +1,5 @@
 internal import KeyProtocol
+internal import Linux
 
 // What a person, or a program, is shown.
 extension StatusReport {
@@ -60,6 +61,7 @@ extension StatusReport {
                 "volume      \(Self.shown(volume.storage)) on \(Self.shown(volume.mountPoint)): "
                     + "\(state)\(format)\(pid)"
             )
+            if let writer = volume.writer { lines.append("writer      \(Self.shown(writer))") }
         }
         if let pid = command.pid, let age = command.age {
             let name = command.name.map { "\(Self.shown($0)), " } ?? ""
@@ -117,7 +119,7 @@ extension StatusReport.Volume {
         .object([
             ("storage", .text(storage)), ("mount", .text(mountPoint)),
             ("format", .optional(format)), ("mounted", .flag(isMounted)),
-            ("pid", .optional(pid)),
+            ("pid", .optional(pid)), ("writer", .optional(writer)),
         ])
     }
 }

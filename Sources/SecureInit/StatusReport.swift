@@ -30,6 +30,8 @@ struct StatusReport: Equatable {
         var isMounted: Bool
         /// The process that serves it.
         var pid: Int64?
+        /// Who writes to the storage; not in the record, for who asks looks it up.
+        var writer: String?
     }
 
     struct Command: Equatable {

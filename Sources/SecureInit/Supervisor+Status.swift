@@ -23,6 +23,14 @@ extension Supervisor {
         }
     }
 
+    /// The storage for whoever asks from another directory.
+    private var storagePath: String {
+        guard !settings.storage.hasPrefix("/"), let directory = CurrentProcess.directory else {
+            return settings.storage
+        }
+        return "\(directory)/\(settings.storage)"
+    }
+
     /// How it is.
     private var report: StatusReport {
         let now = Instant.now
@@ -49,7 +57,7 @@ extension Supervisor {
         }
         if !settings.withoutVolume {
             report.volume = StatusReport.Volume(
-                storage: settings.storage,
+                storage: storagePath,
                 mountPoint: volume?.mountPoint.path ?? settings.mountPoint,
                 format: volume?.format,
                 isMounted: volume?.isMounted ?? false,

@@ -65,6 +65,7 @@ extension Supervisor {
             ),
             options: VolumeOptions(
                 isReadOnly: settings.readOnly,
+                isShared: settings.sharesStorage,
                 createsIfEmpty: settings.creation == .automatic,
                 format: settings.volumeFormat,
                 keyIsGenerated: key.generated != nil

@@ -1,3 +1,4 @@
+internal import CryptFS
 internal import Glibc
 internal import Linux
 
@@ -9,6 +10,9 @@ internal import Linux
 struct VolumeProbe {
     /// The first argument of the process that reads; the second is the mount point.
     static let argument = "--secure-init-probe"
+
+    /// The first argument of one that looks who writes to a storage; the second is the storage.
+    static let writerArgument = "--secure-init-writer"
 
     /// What lists of processes show of it: 15 bytes.
     private static let name: StaticString = "secure-init-ask"
@@ -23,6 +27,15 @@ struct VolumeProbe {
         self.path = path
     }
 
+    /// Has who writes to a storage looked up: `path` is the storage's.
+    ///
+    /// - Parameter patience: Milliseconds it may take.
+    /// - Returns: Nil where it cannot be told, or not in time.
+    func writer(patience: Int64) -> String? {
+        let answer = try? ask(Self.writerArgument, until: .now.advanced(byMilliseconds: patience))
+        return answer.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// Has the volume read.
     ///
     /// - Parameter patience: Milliseconds it may take.
@@ -34,7 +47,7 @@ struct VolumeProbe {
         let began = Instant.now
         let answer: String?
         do throws(Errno) {
-            answer = try ask(until: began.advanced(byMilliseconds: patience))
+            answer = try ask(Self.argument, until: began.advanced(byMilliseconds: patience))
         } catch {
             throw .system("cannot start a check of the volume", error)
         }
@@ -54,14 +67,17 @@ struct VolumeProbe {
     }
 
     /// - Returns: What the process says; nil when it has said nothing by then.
-    private func ask(until deadline: Instant) throws(Errno) -> String? {
+    private func ask(
+        _ argument: String,
+        until deadline: Instant
+    ) throws(Errno) -> String? {
         let (readEnd, writeEnd) = try Pipe().ends()
         let input = OwnedDescriptor(takingOwnershipOf: readEnd)
         let output = OwnedDescriptor(takingOwnershipOf: writeEnd)
         let environment = CStringArray([])
         var start = ProcessStart(
             candidates: ["/proc/self/exe"],
-            arguments: CStringArray(["secure-init", Self.argument, path]),
+            arguments: CStringArray(["secure-init", argument, path]),
             environment: environment.pointer
         )
         start.descriptors = [(Self.result, output.rawValue)]
@@ -94,12 +110,14 @@ struct VolumeProbe {
 
 extension VolumeProbe {
     /// Runs the process that reads.
-    static func main(_ path: String) -> Never {
+    static func main(_ argument: String, _ path: String) -> Never {
         CurrentProcess.setName(name)
         // Should it stay, nobody shall wait for the end of its standard error.
         DescriptorFlags.giveUp(STDERR_FILENO)
         let output = OwnedDescriptor(takingOwnershipOf: result)
-        var answer = read(path) ?? "ok"
+        var answer =
+            argument == writerArgument
+            ? (try? WriterLock.holder(of: path))?.description ?? "" : read(path) ?? "ok"
         _ = answer.withUTF8 { try? output.writeAvailable(UnsafeRawBufferPointer($0)) }
         CurrentProcess.exit(0)
     }

@@ -69,6 +69,9 @@ enum WorkerProcess {
             if let owner = job.owner { giveAway(volume.root, to: owner) }
             frames.write(.line, code: 2, "new volume made in \(job.location.storage)")
         }
+        if let last = volume.lock?.abandoned {
+            frames.write(.line, code: 2, "the last writer did not unmount: \(last)")
+        }
         for sentence in Sandbox.worker.enter(changing: volume.root) {
             frames.write(.line, code: 2, sentence)
         }

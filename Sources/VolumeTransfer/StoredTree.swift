@@ -59,9 +59,9 @@ public struct StoredTree: Sendable {
         var found: [FileName] = []
         try system { () throws(Errno) in
             try DirectoryScan.forEach(in: number) { record in
-                guard !DraftName.matches(record.name), let name = FileName(record.name) else {
-                    return
-                }
+                guard !DraftName.matches(record.name), !WriterLock.isName(record.name),
+                    let name = FileName(record.name)
+                else { return }
                 found.append(name)
             }
         }

@@ -44,6 +44,9 @@ public final class StoredVolume: Sendable {
 
     let path: String
     let root: OwnedDescriptor
+
+    /// Held for writing, as long as this lives.
+    private let lock: WriterLock?
     let cipher: StoredCipher
 
     /// Opens a volume, or makes one.
@@ -69,8 +72,9 @@ public final class StoredVolume: Sendable {
         if let existing {
             if case .required = creation { throw .exists(path: file.path) }
             root = try stopping { () throws(VolumeError) in
-                try StorageDirectoryFile.open(location.storage, isReadOnly: access == .reading)
+                try StorageDirectoryFile.open(location.storage)
             }
+            lock = access == .reading ? nil : try Self.lock(root.rawValue, location)
             configuration = existing
         } else {
             let hasContent = try stopping { () throws(VolumeError) in
@@ -88,6 +92,7 @@ public final class StoredVolume: Sendable {
             root = try stopping { () throws(VolumeError) in
                 try StorageDirectoryFile.create(location.storage)
             }
+            lock = try Self.lock(root.rawValue, location)
             configuration = try new.make(in: root, file, key: key)
         }
         isNew = existing == nil
@@ -108,8 +113,9 @@ public final class StoredVolume: Sendable {
         at path: String
     ) throws(TransferError) {
         root = try stopping { () throws(VolumeError) in
-            try StorageDirectoryFile.open(location.storage, isReadOnly: true)
+            try StorageDirectoryFile.open(location.storage)
         }
+        lock = nil
         isNew = false
         self.path = location.storage
         configurationPath = path
@@ -118,6 +124,15 @@ public final class StoredVolume: Sendable {
             cipher = try StoredCipher(configuration)
         } catch {
             throw .volume(.configurationInvalid(path: path, cause: error))
+        }
+    }
+
+    private static func lock(
+        _ root: Int32,
+        _ location: VolumeLocation
+    ) throws(TransferError) -> WriterLock {
+        try stopping { () throws(VolumeError) in
+            try WriterLock(of: root, path: location.storage)
         }
     }
 }

@@ -90,7 +90,7 @@ struct GocryptfsTests {
             volume.storage, volume.directory("elsewhere"), "-", MountedVolume.key,
         ]).wait()
         #expect(second.status == 78)
-        #expect(second.errorText.contains("mounted for writing"), "\(second.errorText)")
+        #expect(second.errorText.contains("open for writing"), "\(second.errorText)")
         try volume.unmount()
     }
 

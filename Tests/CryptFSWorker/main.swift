@@ -6,7 +6,7 @@ internal import Linux
 // Opens a volume, mounts it and serves it, in one process: what secure-init's supervisor and worker
 // do in two. For tests and benchmarks only: the key is an argument.
 //
-//     cryptfs-test-worker STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--rclone]
+//     cryptfs-test-worker STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--shared] [--rclone]
 //
 // A new volume is a gocryptfs one, unless --rclone says otherwise; CONFIGURATION may be - to look for it.
 // Prints `ready` once the mount can be used; exits when it is unmounted.
@@ -24,7 +24,8 @@ for descriptor in 3..<4096 { close(Int32(descriptor)) }
 let arguments = CommandLine.arguments
 guard arguments.count >= 5 else {
     say(
-        "usage: \(arguments[0]) STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--rclone]",
+        "usage: \(arguments[0]) STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--shared] "
+            + "[--rclone]",
         to: 2
     )
     exit(64)
@@ -40,6 +41,7 @@ do throws(VolumeError) {
         key: SecretBytes(copying: arguments[4].utf8),
         options: VolumeOptions(
             isReadOnly: isReadOnly,
+            isShared: arguments.contains("--shared"),
             createsIfEmpty: arguments.contains("--create"),
             format: arguments.contains("--rclone") ? .rclone : .gocryptfs,
             // So that tests do not spend their time on scrypt.

@@ -63,6 +63,7 @@ struct StatusAnswer: Decodable {
         let format: String?
         let mounted: Bool
         let pid: Int?
+        let writer: String?
     }
     struct Command: Decodable {
         let name: String?

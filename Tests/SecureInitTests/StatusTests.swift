@@ -13,7 +13,7 @@ struct `The status` {
         ],
         "key": ["source", "ids"], "waiting": ["cause", "attempts", "next_ms"],
         "fetcher": ["pid", "restarts"],
-        "volume": ["storage", "mount", "format", "mounted", "pid"],
+        "volume": ["storage", "mount", "format", "mounted", "pid", "writer"],
         "command": ["name", "pid", "since", "for_ms"],
         "last_error": ["level", "message", "phase", "since", "for_ms"],
     ]
@@ -95,6 +95,8 @@ struct `The status` {
         #expect(answer.volume?.mounted ?? false)
         #expect(answer.volume?.format == "gocryptfs")
         #expect(answer.volume?.pid == 2)
+        // The worker's own lock; its number is the container's, whoever asks.
+        #expect(answer.volume?.writer?.hasPrefix("process 2 on ") ?? false)
         #expect(answer.command.name == "sleep")
         #expect(answer.command.pid != nil && answer.command.since?.hasSuffix("Z") ?? false)
         let people = try process.ask("status")

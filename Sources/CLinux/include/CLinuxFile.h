@@ -12,6 +12,12 @@ extern const int linux_o_path;
 extern const int linux_o_tmpfile;
 extern const int linux_o_noatime;
 
+// The write lock of a whole file, which belongs to its open file and ends with it: F_OFD_SETLK, without waiting.
+int linux_lock_file(int descriptor);
+
+// Whether somebody has that lock: F_OFD_GETLK. 1, 0, or -1.
+int linux_is_file_locked(int descriptor);
+
 // fallocate(2) with its flags; and FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE.
 int linux_allocate(int descriptor, int flags, uint64_t offset, uint64_t count);
 extern const int linux_allocate_keep_size;

@@ -22,6 +22,7 @@ extension GocryptfsFile {
             let slot = ranges.acquire(range)
             defer { ranges.release(slot) }
             // Others may have appended meanwhile.
+            if storage.isShared { try lookAgain() }
             let now = rangeToHold(from: offset, to: end)
             guard now.first >= range.first, now.last <= range.last else { continue }
             if isDamaged { throw .inputOutput }
@@ -35,8 +36,8 @@ extension GocryptfsFile {
     private func rangeToHold(from offset: UInt64, to end: UInt64) -> BlockRangeLock.Range {
         let size = size
         let block = UInt64(GocryptfsGeometry.blockCount)
-        // The file's number has yet to be drawn.
-        guard size > 0 else {
+        // The file's number has yet to be drawn, or may have become another.
+        guard size > 0, !storage.isShared else {
             return BlockRangeLock.Range(first: 0, last: .max, isExclusive: true)
         }
         let first = offset / block

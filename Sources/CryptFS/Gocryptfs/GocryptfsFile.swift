@@ -57,11 +57,16 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         if status.size > 0 { try readHeader() }
     }
 
-    /// Somebody else may have written since.
+    /// Somebody else may have written since; to be called with all blocks held.
     func lookAgain() throws(Errno) {
         let status = try FileStatus(of: descriptor.rawValue)
         length.store(storage.geometry.shownCount(forStored: status.size), ordering: .releasing)
-        if status.size > 0 { try readHeader() }
+        if status.size > 0 {
+            try readHeader()
+        } else {
+            id = nil
+            isDamaged = false
+        }
     }
 
     private func readHeader() throws(Errno) {
@@ -127,6 +132,7 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
             BlockRangeLock.Range(first: 0, last: .max, isExclusive: true)
         )
         defer { ranges.release(slot) }
+        if storage.isShared { try lookAgain() }
         return try body()
     }
 

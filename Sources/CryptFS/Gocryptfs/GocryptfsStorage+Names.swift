@@ -27,10 +27,10 @@ extension GocryptfsStorage {
                 } catch {
                     throw .invalidArgument
                 }
-                // With names as they are, the configuration would be in reach.
+                // With names as they are, the configuration and the lock would be in reach.
                 guard
                     names.kind(of: stored, isRoot: directory.context.isRoot) != .configuration,
-                    let stored = FileName(stored)
+                    !WriterLock.isName(stored), let stored = FileName(stored)
                 else { throw .operationNotPermitted }
                 return stored
             }
@@ -53,7 +53,7 @@ extension GocryptfsStorage {
         _ kind: FileStatus.Kind,
         in directory: Directory
     ) -> ListedName? {
-        if DraftName.matches(stored) { return nil }
+        if DraftName.matches(stored) || WriterLock.isName(stored) { return nil }
         do throws(VolumeFormatError) {
             switch names.kind(of: stored, isRoot: directory.context.isRoot) {
             case .configuration, .directoryIV, .longName: return nil

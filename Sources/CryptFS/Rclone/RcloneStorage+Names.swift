@@ -26,7 +26,7 @@ extension RcloneStorage {
         // A file with a link's name would come back as a link, and a file with a draft's name not
         // at all.
         guard kind == .directory || !name.hasSuffix(Self.linkSuffix), !DraftName.matches(stored),
-            let stored = FileName(stored)
+            !WriterLock.isName(stored), let stored = FileName(stored)
         else { throw .invalidArgument }
         return stored
     }
@@ -58,7 +58,7 @@ extension RcloneStorage {
         _ kind: FileStatus.Kind,
         in directory: Directory
     ) -> ListedName? {
-        if DraftName.matches(stored) { return nil }
+        if DraftName.matches(stored) || WriterLock.isName(stored) { return nil }
         do throws(VolumeFormatError) {
             switch kind {
             case .regular:

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CryptFS
 internal import VolumeTransfer
 
 /// `secure-store volume info`.
@@ -18,11 +19,19 @@ struct VolumeInfo: ParsableCommand {
 
     func run() throws {
         let volume = try selection.open(storage, .reading)
-        let report = VolumeReport(volume, storage: storage)
+        let report = VolumeReport(volume, storage: storage, writer: try holder())
         guard !json else { return try Output.json(report) }
         for (name, value) in report.lines {
             let padding = String(repeating: " ", count: 17 - name.count)
             try Output.line("\(name)\(padding)\(value)")
+        }
+    }
+
+    private func holder() throws -> WriterLock.Holder {
+        do {
+            return try WriterLock.holder(of: storage)
+        } catch {
+            throw CommandFailure(error)
         }
     }
 }

@@ -22,6 +22,9 @@ struct VolumeMount: ParsableCommand {
     @Flag(help: "Refuse changes.")
     var readOnly = false
 
+    @Flag(help: "Others change the storage meanwhile: look again for every change.")
+    var sharedStorage = false
+
     @Option(help: "What happens where there is no volume: auto makes one, never is an error.")
     var create = VolumeCreation.never
 
@@ -34,6 +37,7 @@ struct VolumeMount: ParsableCommand {
                 key: key.text,
                 options: VolumeOptions(
                     isReadOnly: readOnly,
+                    isShared: sharedStorage,
                     createsIfEmpty: create == .auto,
                     keyIsGenerated: key.generated != nil
                 )

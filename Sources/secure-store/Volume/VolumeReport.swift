@@ -1,3 +1,4 @@
+internal import CryptFS
 internal import Cryptography
 internal import VolumeFormat
 internal import VolumeTransfer
@@ -8,6 +9,7 @@ struct VolumeReport: Encodable {
     private let storage: String
     private let configuration: String
     private let details: [Detail]
+    private let writer: String?
 
     private struct Detail {
         let key: Key
@@ -16,7 +18,13 @@ struct VolumeReport: Encodable {
     }
 
     /// Collects it.
-    init(_ volume: StoredVolume, storage: String) {
+    ///
+    /// - Parameters:
+    ///   - volume: Open.
+    ///   - storage: Its path, as it was given.
+    ///   - writer: Who writes to the storage; nil to leave that out.
+    init(_ volume: StoredVolume, storage: String, writer: WriterLock.Holder? = nil) {
+        self.writer = writer?.description
         self.storage = storage
         configuration = volume.configurationPath
         switch volume.format {
@@ -82,7 +90,7 @@ struct VolumeReport: Encodable {
     /// One line each.
     var lines: [(name: String, value: String)] {
         [("format", format), ("storage", storage), ("configuration", configuration)]
-            + details.map { ($0.label, $0.value) }
+            + details.map { ($0.label, $0.value) } + (writer.map { [("writer", $0)] } ?? [])
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -91,6 +99,7 @@ struct VolumeReport: Encodable {
         try object.encode(storage, forKey: "storage")
         try object.encode(configuration, forKey: "configuration")
         for detail in details { try object.encode(detail.value, forKey: detail.key) }
+        try object.encodeIfPresent(writer, forKey: "writer")
     }
 
     private struct Key: CodingKey, ExpressibleByStringLiteral {

@@ -1,12 +1,12 @@
 internal import Glibc
 
 /// A time of day as RFC 3339 writes it, in UTC, to the millisecond.
-enum UniversalTime {
+public enum UniversalTime {
     /// Now.
-    static var now: String { text(millisecondsAgo: 0) }
+    public static var now: String { text(millisecondsAgo: 0) }
 
     /// A moment that has passed, by the clock as it is set now.
-    static func text(millisecondsAgo milliseconds: Int64) -> String {
+    public static func text(millisecondsAgo milliseconds: Int64) -> String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         time.tv_sec -= Int(milliseconds / 1000)

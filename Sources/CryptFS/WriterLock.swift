@@ -1,0 +1,168 @@
+internal import Glibc
+internal import Linux
+
+/// The right to write to a storage, which one process has at a time.
+///
+/// A file in the storage's topmost directory, there as long as somebody writes: the kernel's lock on it
+/// decides, and its content names the holder. The kernel frees the lock with the process, so what a
+/// crash leaves is a file that nobody has locked.
+public final class WriterLock: Sendable {
+    /// Who held it last and did not end as one should; nil where that is not known.
+    public let abandoned: WriterRecord?
+
+    private let file: OwnedDescriptor
+    private let directory: OwnedDescriptor
+
+    /// Takes the lock.
+    ///
+    /// - Parameters:
+    ///   - storage: The storage's topmost directory, open.
+    ///   - path: Its path, for messages.
+    /// - Throws: ``VolumeError/storageInUse(path:holder:)``; ``VolumeError/system(operation:path:_:)``.
+    package init(of storage: Int32, path: String) throws(VolumeError) {
+        let path = path + "/\(Self.name)"
+        directory = try describing("open", path) { () throws(Errno) in
+            try FileCall.reopen(directory: storage, [.readOnly, .directory])
+        }
+        file = try Self.lock(in: storage, path)
+        let bytes = try? Self.content(of: file.rawValue)
+        abandoned = bytes.flatMap { WriterRecord(parsing: $0) }
+        do throws(Errno) {
+            try Self.write(WriterRecord.own.text, to: file.rawValue)
+        } catch {
+            // A full disk, which may be why somebody wants to write: to delete. The lock holds.
+            Log.warning("The lock does not say who holds it", ["error": error.description])
+        }
+    }
+
+    deinit {
+        // While it is locked: nobody else's file is taken away.
+        try? FileCall.unlink(Self.name, in: directory.rawValue)
+    }
+
+    /// Opens the file and locks it, again where its last holder removed it in between.
+    private static func lock(
+        in storage: Int32,
+        _ path: String
+    ) throws(VolumeError) -> OwnedDescriptor {
+        while true {
+            let file = try describing("open", path) { () throws(Errno) in
+                try FileCall.open(
+                    name,
+                    in: storage,
+                    [.readWrite, .create, .nonBlocking],
+                    mode: 0o600
+                )
+            }
+            do throws(Errno) {
+                try FileCall.lock(file.rawValue)
+            } catch .wouldBlock {
+                let holder = try? content(of: file.rawValue)
+                throw .storageInUse(
+                    path: storagePath(path),
+                    holder: holder.flatMap { WriterRecord(parsing: $0) }
+                )
+            } catch
+                where error == .notSupported || error == .noFunction
+                || error == .invalidArgument
+            {
+                Log.warning(
+                    "The storage cannot be locked against a second writer",
+                    ["path": storagePath(path)]
+                )
+                return file
+            } catch {
+                throw .system(operation: "lock", path: path, error)
+            }
+            if isCurrent(file.rawValue, in: storage) { return file }
+        }
+    }
+
+    private static func isCurrent(_ file: Int32, in storage: Int32) -> Bool {
+        guard let own = try? FileStatus(of: file),
+            let found = try? FileStatus(in: storage, named: name)
+        else { return false }
+        return own.identity == found.identity
+    }
+
+    private static func content(of file: Int32) throws(Errno) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: WriterRecord.maximumCount)
+        let count = try bytes.withUnsafeMutableBufferPointer { bytes throws(Errno) in
+            try FileCall.read(file, at: 0, into: UnsafeMutableRawBufferPointer(bytes))
+        }
+        return Array(bytes[..<count])
+    }
+
+    private static func write(_ text: String, to file: Int32) throws(Errno) {
+        try Array(text.utf8).withUnsafeBufferPointer { bytes throws(Errno) in
+            // What remains of a longer one is cut off.
+            try FileCall.write(file, at: 0, UnsafeRawBufferPointer(bytes))
+            try FileCall.truncate(file, to: UInt64(bytes.count))
+        }
+    }
+
+    private static func storagePath(_ path: String) -> String {
+        String(path.dropLast(name.count + 1))
+    }
+}
+
+extension WriterLock {
+    /// The file's name: gocryptfs takes it for the long name of an entry, and passes over it; rclone
+    /// passes over what does not decrypt.
+    static let name: FileName = {
+        let text: StaticString = "gocryptfs.longname.secure-store-writer.name"
+        guard let name = text.withUTF8Buffer({ FileName($0) }) else {
+            preconditionFailure("no slash")
+        }
+        return name
+    }()
+
+    /// Whether a name in a storage is the lock's.
+    package static func isName(_ stored: some Collection<UInt8>) -> Bool {
+        stored.elementsEqual(name.bytes)
+    }
+
+    /// Who writes to a storage.
+    public enum Holder: Sendable {
+        /// Somebody does; nil where it cannot be told who.
+        case held(WriterRecord?)
+
+        /// Nobody does; who did last crashed, or lost its machine.
+        case abandoned(WriterRecord?)
+
+        /// Nobody does.
+        case none
+    }
+
+    /// Looks who writes to a storage, and disturbs nobody by that.
+    ///
+    /// - Parameter storage: Its path.
+    /// - Returns: What the lock says, and the file.
+    /// - Throws: ``VolumeError/system(operation:path:_:)``, where the storage or the file may not be read.
+    public static func holder(of storage: String) throws(VolumeError) -> Holder {
+        let path = storage + "/\(name)"
+        return try describing("read", path) { () throws(Errno) in
+            let file: OwnedDescriptor
+            do throws(Errno) {
+                let directory = try FileCall.open(path: storage, [.placeOnly, .directory])
+                file = try FileCall.open(name, in: directory.rawValue, [.readOnly, .nonBlocking])
+            } catch .noSuchFile {
+                return .none
+            }
+            let record = WriterRecord(parsing: try content(of: file.rawValue))
+            return try FileCall.isLocked(file.rawValue) ? .held(record) : .abandoned(record)
+        }
+    }
+}
+
+extension WriterLock.Holder: CustomStringConvertible {
+    /// For a person.
+    public var description: String {
+        switch self {
+        case .held(let record): record?.description ?? "a process unknown"
+        case .abandoned(let record):
+            "nobody; \(record?.description ?? "a process unknown") did not unmount"
+        case .none: "nobody"
+        }
+    }
+}
