@@ -23,16 +23,16 @@ final class MountDirectory: Sendable {
         place = try FileCall.open(path: path, [.placeOnly, .directory])
     }
 
+    /// Takes over what another process opened.
+    init(takingOver place: consuming OwnedDescriptor) {
+        self.place = place
+    }
+
     /// Open as long as this lives.
     var descriptor: Int32 { place.rawValue }
 
     /// Where it is now, as an absolute path without symbolic links.
-    func path() throws(Errno) -> String {
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = try valueOrErrno { readlink(target, &path, path.count) }
-        guard count < path.count else { throw .nameTooLong }
-        return String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    func path() throws(Errno) -> String { try FileCall.path(of: place.rawValue) }
 
     /// What mount(2) takes: leads to the directory itself, not to what is mounted over it.
     var target: String { Self.path(of: place) }
@@ -50,10 +50,10 @@ final class MountDirectory: Sendable {
     /// - Throws: Where it is not to be found in its own place either.
     func noteMount(reachedBy path: String) throws(Errno) -> Bool {
         try awaitRenames()
-        let number = try Self.mountNumber(of: openTop())
+        let number = try MountEntry.number(of: openTop())
         mount.store(number, ordering: .releasing)
         let found = try FileCall.open(path: path, [.placeOnly, .directory])
-        return try Self.mountNumber(of: found) == number
+        return try MountEntry.number(of: found) == number
     }
 
     /// Unmounts.
@@ -63,9 +63,9 @@ final class MountDirectory: Sendable {
     ///
     /// The corresponding C function is `umount2`.
     func unmount() throws(Errno) {
-        switch try Self.mountNumber(of: openTop()) {
+        switch try MountEntry.number(of: openTop()) {
         case mount.load(ordering: .acquiring): break
-        case try Self.mountNumber(of: place): throw .invalidArgument
+        case try MountEntry.number(of: place): throw .invalidArgument
         default: throw .busy
         }
         let parent = try openParent()
@@ -84,12 +84,51 @@ final class MountDirectory: Sendable {
         // Each may have another over it by now, but who can mount is not kept waiting for.
         for _ in 0..<16 {
             let top = try openTop()
-            let number = try Self.mountNumber(of: top)
-            guard try number != Self.mountNumber(of: place) else { throw .invalidArgument }
+            let number = try MountEntry.number(of: top)
+            guard try number != MountEntry.number(of: place) else { throw .invalidArgument }
             try Self.detach(top)
             if number == mount.load(ordering: .acquiring) { return }
         }
         throw .busy
+    }
+
+    /// What lies over it.
+    enum Cover {
+        /// Nothing, or what is not of the type that was asked for.
+        case other
+        /// A filesystem that answers.
+        case served
+        /// A filesystem that nobody serves any more, which is detached by now.
+        case abandoned
+    }
+
+    /// Detaches what lies over it, if it is of a type and nobody serves it any more.
+    ///
+    /// Waits for the answer, if there is somebody who could give it.
+    ///
+    /// - Throws: ``Errno``.
+    func detachAbandoned(ofType type: String) throws(Errno) -> Cover {
+        let top = try openTop()
+        let entry = try MountEntry(of: top)
+        guard entry.type == type, try entry.number != MountEntry.number(of: place) else {
+            return .other
+        }
+        guard Self.isAbandoned(top) else { return .served }
+        try Self.detach(top)
+        return .abandoned
+    }
+
+    /// Whether a filesystem whose root is open says that nobody serves it.
+    static func isAbandoned(_ root: borrowing OwnedDescriptor) -> Bool {
+        // Not stat, which the kernel answers from what it remembers of a dead mount.
+        var statistics = statvfs()
+        let descriptor = root.rawValue
+        do throws(Errno) {
+            _ = try valueOrErrno { fstatvfs(descriptor, &statistics) }
+            return false
+        } catch {
+            return error == .notConnected || error == .connectionAborted
+        }
     }
 
     /// Detaches a mount whose root is open.
@@ -126,21 +165,6 @@ final class MountDirectory: Sendable {
     private func ownName() throws(Errno) -> Substring {
         guard let name = try path().split(separator: "/").last else { throw .busy }
         return name
-    }
-
-    /// Of the mount that an open directory lies in; no other has it until that is unmounted.
-    private static func mountNumber(of directory: borrowing OwnedDescriptor) throws(Errno) -> Int {
-        let path = "/proc/self/fdinfo/\(directory.rawValue)"
-        let text = String(decoding: try SmallFile.read(path: path, limit: 4096), as: UTF8.self)
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: ":")
-            if fields.count == 2, fields[0] == "mnt_id",
-                let number = Int(fields[1].drop { $0 == "\t" || $0 == " " })
-            {
-                return number
-            }
-        }
-        throw .notSupported
     }
 
     private static func path(of descriptor: borrowing OwnedDescriptor) -> String {

@@ -74,7 +74,7 @@ public struct MountPoint: Sendable {
         let target = directory.target
         do throws(Errno) {
             _ = try valueOrErrno {
-                Glibc.mount("secure-store", target, "fuse.secure-store", flags, options)
+                Glibc.mount("secure-store", target, AbandonedView.type, flags, options)
             }
         } catch  where error == .operationNotPermitted || error == .permissionDenied {
             throw .mountNotPermitted(path: path, error)
@@ -105,17 +105,9 @@ public struct MountPoint: Sendable {
             guard let root = try? FileCall.open(path: path, [.placeOnly, .directory]) else {
                 return
             }
-            do throws(Errno) {
-                // Not stat, which the kernel answers from what it remembers of a dead mount.
-                var statistics = statvfs()
-                _ = try valueOrErrno { fstatvfs(root.rawValue, &statistics) }
-                return
-            } catch  where error == .notConnected || error == .connectionAborted {
-                try describing("unmount", path) { () throws(Errno) in
-                    try MountDirectory.detach(root)
-                }
-            } catch {
-                return
+            guard MountDirectory.isAbandoned(root) else { return }
+            try describing("unmount", path) { () throws(Errno) in
+                try MountDirectory.detach(root)
             }
         }
     }

@@ -106,4 +106,16 @@ extension FileCall {
             try valueOrErrno { mknodat(directory, name, mode, dev_t(device)) }
         }
     }
+
+    /// Where an open file is now, as an absolute path without symbolic links.
+    ///
+    /// - Throws: ``Errno``; `.nameTooLong` from 4096 bytes on.
+    ///
+    /// The corresponding C function is `readlink` on `/proc/self/fd/N`.
+    public static func path(of descriptor: Int32) throws(Errno) -> String {
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = try valueOrErrno { readlink("/proc/self/fd/\(descriptor)", &path, path.count) }
+        guard count < path.count else { throw .nameTooLong }
+        return String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 }

@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// A ramfs: there on every kernel and in every user namespace that may mount, where tmpfs takes
 /// `noswap` from Linux 6.4 on, and in no user namespace. Its size has no limit, but nobody else
-/// writes to it.
+/// writes to it. Whoever has it locks its root, so that it can be told from one that was left behind.
 public final class MemoryFilesystem {
     private let root: OwnedDescriptor
     private let user: UInt32
@@ -15,16 +15,19 @@ public final class MemoryFilesystem {
     private let made: [String]
 
     private static let flags = UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    private static let type = "ramfs"
+    private static let source = "secure-init"
 
-    /// Mounts.
+    /// Mounts; clears away what one who was killed has left there.
     ///
     /// - Parameters:
     ///   - path: Absolute; an empty directory, or none: then it is made, and removed again at the
     ///     end.
     ///   - user: Who alone may look into it.
     ///   - group: The files' group, which may not.
-    /// - Throws: ``Errno``: `.notEmpty`; `.operationNotPermitted` and `.permissionDenied`
-    ///   where mounting is not allowed. Nothing is left behind then.
+    /// - Throws: ``Errno``: `.notEmpty`; `.busy` where another's is in use there;
+    ///   `.operationNotPermitted` and `.permissionDenied` where mounting is not allowed. Nothing is
+    ///   left behind then.
     ///
     /// The corresponding C function is `mount`.
     public init(over path: String, user: UInt32, group: UInt32) throws(Errno) {
@@ -32,6 +35,7 @@ public final class MemoryFilesystem {
         self.group = group
         var made: [String] = []
         do throws(Errno) {
+            try Self.clearAbandoned(at: path)
             try Self.makeDirectories(path, &made)
             root = try Self.mount(over: path)
         } catch {
@@ -40,11 +44,30 @@ public final class MemoryFilesystem {
         }
         self.made = made
         do throws(Errno) {
+            try FileCall.lock(root.rawValue)
             try give(root.rawValue, mode: 0o500)
         } catch {
             unmount()
             throw error
         }
+    }
+
+    /// Takes over what another process has mounted, to be closed.
+    ///
+    /// - Parameter root: Its root, open for reading.
+    /// - Throws: ``Errno``; `.staleHandle` where it is none of ours.
+    public init(takingOver root: consuming OwnedDescriptor) throws(Errno) {
+        guard try Self.isOurs(root) else { throw .staleHandle }
+        names = try Self.names(in: root.rawValue)
+        self.root = root
+        (user, group) = (geteuid(), getegid())
+        made = []
+    }
+
+    /// Where it is; nil where that cannot be said, as when it is unmounted.
+    public var path: String? {
+        guard (try? Self.isOurs(root)) ?? false else { return nil }
+        return try? FileCall.path(of: root.rawValue)
     }
 
     /// What has to stay open in this process until ``close()``.
@@ -115,11 +138,11 @@ public final class MemoryFilesystem {
     /// - Returns: The new filesystem's root.
     private static func mount(over path: String) throws(Errno) -> OwnedDescriptor {
         let directory = try open(path)
-        guard try isEmpty(directory.rawValue) else { throw .notEmpty }
+        guard try names(in: directory.rawValue).isEmpty else { throw .notEmpty }
         // By its descriptor: what the path leads to may be exchanged at any moment.
         let target = Self.path(of: directory.rawValue)
         _ = try valueOrErrno {
-            Glibc.mount("secure-init", target, "ramfs", flags, "mode=0500")
+            Glibc.mount(source, target, type, flags, "mode=0500")
         }
         do throws(Errno) {
             let root = try open(path)
@@ -144,18 +167,42 @@ public final class MemoryFilesystem {
 
     private static func path(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
-    private static func isEmpty(_ directory: Int32) throws(Errno) -> Bool {
+    private static func names(in directory: Int32) throws(Errno) -> [FileName] {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 8)
         defer { buffer.deallocate() }
+        var names: [FileName] = []
         while true {
             let count = try FileCall.list(directory, into: buffer)
-            guard count > 0 else { return true }
+            guard count > 0 else { return names }
             var rest = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             while let record = DirectoryRecord(rest) {
-                guard record.name.elementsEqual(".".utf8) || record.name.elementsEqual("..".utf8)
-                else { return false }
+                // None for `.` and `..`.
+                if let name = FileName(record.name) { names.append(name) }
                 rest = UnsafeRawBufferPointer(rebasing: rest[record.count...])
             }
+        }
+    }
+
+    /// Whether an open directory lies in a mount that this type has made.
+    private static func isOurs(_ root: borrowing OwnedDescriptor) throws(Errno) -> Bool {
+        guard linux_is_on_ramfs(root.rawValue) == 1 else { return false }
+        let mount = try MountEntry(of: root)
+        return mount.type == type && mount.source == source
+    }
+
+    /// Closes what is mounted there by us, unless somebody has it.
+    ///
+    /// - Throws: ``Errno/busy`` where somebody does.
+    private static func clearAbandoned(at path: String) throws(Errno) {
+        // Several starts that were killed may have left one on the other.
+        for _ in 0..<16 {
+            guard let root = try? open(path), try isOurs(root) else { return }
+            do throws(Errno) {
+                try FileCall.lock(root.rawValue)
+            } catch .wouldBlock {
+                throw .busy
+            }
+            try MemoryFilesystem(takingOver: root).close()
         }
     }
 

@@ -13,6 +13,13 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         self.rawValue = rawValue
     }
 
+    /// Opens another descriptor of an open file, closed on exec.
+    ///
+    /// The corresponding C function is `fcntl` with `F_DUPFD_CLOEXEC`.
+    public init(duplicating descriptor: Int32) throws(Errno) {
+        rawValue = try valueOrErrno { linux_duplicate(descriptor) }
+    }
+
     deinit {
         // Whatever close says, the descriptor is gone: nothing to retry.
         _ = Glibc.close(rawValue)
@@ -37,9 +44,6 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     ///
     /// The corresponding C function is `fcntl` with `F_DUPFD_CLOEXEC`.
     public borrowing func duplicate() throws(Errno) -> OwnedDescriptor {
-        let rawValue = rawValue
-        return OwnedDescriptor(
-            takingOwnershipOf: try valueOrErrno { linux_duplicate(rawValue) }
-        )
+        try OwnedDescriptor(duplicating: rawValue)
     }
 }

@@ -127,6 +127,19 @@ extension SystemCallFilter.Group {
         SYS_flistxattr, SYS_fremovexattr,
     ])
 
+    /// Emptying a filesystem and detaching mounts, and nothing else with files and mounts: what is
+    /// mounted can be made writable, not moved or covered.
+    public static let unmounting = Self(
+        numbers: [
+            SYS_read, SYS_write, SYS_pwrite64, SYS_close, SYS_openat, SYS_fstat, SYS_newfstatat,
+            SYS_fstatfs, SYS_readlinkat, SYS_getdents64, SYS_unlinkat, SYS_ppoll,
+        ] + SystemCallFilter.legacyReading + SystemCallFilter.legacyDescriptors,
+        restricted: [
+            .call(SYS_umount2, argument: 1, contains: UInt32(MNT_DETACH)),
+            .call(SYS_mount, argument: 3, contains: UInt32(MS_REMOUNT | MS_BIND)),
+        ]
+    )
+
     /// Talking to servers: sockets of the internet that connect, none that listens; and the kernel's
     /// list of addresses, which the resolver sorts by.
     public static let connecting = Self(

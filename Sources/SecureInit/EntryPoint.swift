@@ -21,6 +21,7 @@ public enum SecureInit {
             switch role {
             case .fetcher: FetcherProcess.main()
             case .worker: WorkerProcess.main()
+            case .guardian: GuardianProcess.main()
             }
         }
         inquire(arguments, count: Int(CommandLine.argc), mask)

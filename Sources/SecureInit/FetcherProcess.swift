@@ -10,7 +10,7 @@ enum FetcherProcess {
 
     /// Runs it.
     static func main() -> Never {
-        HelperEntry.harden(as: "secure-init-key")
+        HelperEntry.harden(as: "secure-init-key", .fetcher)
         let frames = FrameWriter(
             OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.frames)
         )

@@ -9,14 +9,17 @@ enum HelperEntry {
     /// hidden, so it is done here once more, before the job, and with it the first secret, is read.
     /// An exec that hides forgets the parent's death signal.
     ///
-    /// - Parameter name: What lists of processes show.
-    static func harden(as name: StaticString) {
+    /// - Parameters:
+    ///   - name: What lists of processes show.
+    ///   - role: Which helper it is.
+    static func harden(as name: StaticString, _ role: HelperProcess.Role) {
         CurrentProcess.setName(name)
         do throws(Errno) {
             try CurrentProcess.useRealGroup()
             try CurrentProcess.refuseDumps()
             try DescriptorFlags.closeOnExec(HelperProcess.Inherited.job)
             try DescriptorFlags.closeOnExec(HelperProcess.Inherited.frames)
+            if role.outlivesSupervisor { return }
             try CurrentProcess.setParentDeathSignal(.kill)
             // Nobody to answer: the parent died before it could be asked for.
             guard try !Readiness.isReadable(HelperProcess.Inherited.frames) else {

@@ -12,16 +12,21 @@ final class HelperProcess {
         case fetcher = "--secure-init-fetcher"
         /// Serves the volume.
         case worker = "--secure-init-worker"
+        /// Detaches what is mounted, should the supervisor be killed.
+        case guardian = "--secure-init-guardian"
+
+        /// Whether it is there for what comes after the supervisor.
+        var outlivesSupervisor: Bool { self == .guardian }
     }
 
     /// The descriptors a helper finds.
     enum Inherited {
-        /// The job, to be read to its end.
+        /// The job, to be read to its end; the guardian's ends with the supervisor.
         static let job: Int32 = 3
         /// Where frames go.
         static let frames: Int32 = 4
-        /// `/dev/fuse`, of the worker only.
-        static let device: Int32 = 5
+        /// What it works on: the worker's `/dev/fuse`, or a directory for a guardian.
+        static let object: Int32 = 5
     }
 
     /// Who a helper is and what it may do.
@@ -30,6 +35,23 @@ final class HelperProcess {
         var capabilities: ProcessStart.Capabilities?
         var noNewPrivileges = true
         var ignoredSignals: SignalSet = []
+
+        /// Those of a helper that is there until the end: some capabilities of ours, and deaf to what
+        /// asks to end.
+        ///
+        /// - Throws: ``Errno``, of `capget`.
+        static func lasting(_ capabilities: CapabilitySet) throws(Errno) -> Rights {
+            let own = try ProcessCapabilities()
+            var rights = Rights()
+            rights.capabilities = ProcessStart.Capabilities(
+                bounding: own.effective.contains(.setCapabilities) ? capabilities : .all,
+                permitted: capabilities,
+                inheritable: [],
+                ambient: []
+            )
+            rights.ignoredSignals = WorkerProcess.ignoredSignals
+            return rights
+        }
     }
 
     /// The process id.
@@ -41,6 +63,8 @@ final class HelperProcess {
     private let started: StartedProcess
     private var frames: FrameReader
     private var job: PendingJob?
+    /// Kept open as long as we live, where that is what the helper has to know.
+    private var lifeline: OwnedDescriptor?
 
     /// Starts a helper.
     ///
@@ -48,14 +72,14 @@ final class HelperProcess {
     ///   - role: Which.
     ///   - rights: Who it is.
     ///   - job: What it shall do; written as the pipe takes it, wiped when written.
-    ///   - device: A descriptor for it to inherit.
+    ///   - object: A descriptor for it to inherit.
     ///   - maximumPayloadCount: The longest answer it has reason to give.
     /// - Throws: `Errno` of `pipe` or `fork`.
     init(
         _ role: Role,
         rights: Rights,
         job: SecretBytes,
-        device: Int32?,
+        object: Int32?,
         maximumPayloadCount: Int
     ) throws(Errno) {
         let (jobRead, jobWrite) = try Pipe().ends()
@@ -67,6 +91,8 @@ final class HelperProcess {
         try jobOutput.setNonblocking()
         try frameInput.setNonblocking()
 
+        lifeline = role.outlivesSupervisor ? try jobOutput.duplicate() : nil
+
         let environment = CStringArray([])
         // Where /proc is not mounted, the path the kernel was given is the next best.
         var start = ProcessStart(
@@ -77,7 +103,7 @@ final class HelperProcess {
         start.descriptors = [
             (Inherited.job, jobInput.rawValue), (Inherited.frames, frameOutput.rawValue),
         ]
-        if let device { start.descriptors.append((Inherited.device, device)) }
+        if let object { start.descriptors.append((Inherited.object, object)) }
         start.isolatesDescriptors = true
         start.grouping = .session
         start.identity = rights.identity
@@ -86,7 +112,7 @@ final class HelperProcess {
         start.isHidden = true
         start.ignoredSignals = rights.ignoredSignals
         start.coreLimit = CoreLimit.none
-        start.parentDeathSignal = .kill
+        start.parentDeathSignal = role.outlivesSupervisor ? nil : .kill
         started = try start.start()
         withExtendedLifetime(environment) {}
         pid = started.pid
@@ -110,6 +136,7 @@ final class HelperProcess {
     var descriptors: [Int32] {
         var descriptors = [frames.descriptor.rawValue, started.descriptor.rawValue]
         if let descriptor = job?.descriptor { descriptors.append(descriptor) }
+        if let descriptor = lifeline?.rawValue { descriptors.append(descriptor) }
         return descriptors
     }
 

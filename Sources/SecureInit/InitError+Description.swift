@@ -55,6 +55,8 @@ extension InitError: CustomStringConvertible {
             "ENCRYPTED_\(name): \(fault)"
         case .deliveryDirectory(let path, .notEmpty):
             "--deliver-dir \(path) is not empty, and the files would hide what is in it"
+        case .deliveryDirectory(let path, .busy):
+            "--deliver-dir \(path) is in use by another secure-init"
         case .deliveryDirectory(let path, let errno):
             "--deliver-dir \(path): cannot mount there: \(errno): give the container "
                 + "--cap-add SYS_ADMIN, or leave the option out for files without a place"

@@ -5,6 +5,9 @@ struct Sandbox {
     /// Whose, for the log.
     let process: String
 
+    /// Whether the folders are all it may use; who is bound to folders may not unmount.
+    var isBoundToFolders = true
+
     /// Below which folders it may read.
     let readable: [String]
 
@@ -36,6 +39,15 @@ struct Sandbox {
         systemCalls: [.runtime, .descriptors, .readingFiles, .changingFiles]
     )
 
+    /// For the process that detaches a mount when nobody else can any more.
+    static let guardian = Sandbox(
+        process: "guardian",
+        isBoundToFolders: false,
+        readable: [],
+        changeable: [],
+        systemCalls: [.runtime, .unmounting]
+    )
+
     /// Binds this process, for good; to be called before it has a second thread.
     ///
     /// - Parameter directory: An open one in which it may also do everything but execute: what its path
@@ -44,11 +56,7 @@ struct Sandbox {
     func enter(changing directory: Int32? = nil) -> [String] {
         var lacking: [String] = []
         do throws(Errno) {
-            let restriction = try FileAccessRestriction()
-            for path in readable { try restriction.allow(path, .read) }
-            for path in changeable { try restriction.allow(path, .readAndChange) }
-            if let directory { try restriction.allow(directory, .readAndChange) }
-            try restriction.enforce()
+            if isBoundToFolders { try bindToFolders(and: directory) }
         } catch {
             lacking.append("the \(process) is not kept from other files: Landlock: \(error)")
         }
@@ -58,5 +66,13 @@ struct Sandbox {
             lacking.append("the \(process) is not kept from other calls: seccomp: \(error)")
         }
         return lacking
+    }
+
+    private func bindToFolders(and directory: Int32?) throws(Errno) {
+        let restriction = try FileAccessRestriction()
+        for path in readable { try restriction.allow(path, .read) }
+        for path in changeable { try restriction.allow(path, .readAndChange) }
+        if let directory { try restriction.allow(directory, .readAndChange) }
+        try restriction.enforce()
     }
 }

@@ -26,14 +26,17 @@ final class SecretFiles {
     ///   - secrets: Names and contents.
     ///   - user: Who may read them.
     ///   - group: That user's group.
+    ///   - onceMounted: Gets the filesystem's root before there is any secret in it.
     /// - Throws: ``Errno``; nothing is left behind then.
     init(
         in directory: String,
         _ secrets: [(name: FileName, value: SecretBytes)],
         user: UInt32,
-        group: UInt32
+        group: UInt32,
+        onceMounted: (Int32) -> Void
     ) throws(Errno) {
         let filesystem = try MemoryFilesystem(over: directory, user: user, group: group)
+        onceMounted(filesystem.descriptor)
         do throws(Errno) {
             for (name, value) in secrets {
                 try value.withUnsafeBytes { value throws(Errno) in

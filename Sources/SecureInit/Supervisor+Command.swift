@@ -54,7 +54,7 @@ extension Supervisor {
         DescriptorFlags.closeAll(
             except: [signals.descriptor.rawValue] + (volume?.descriptors ?? [])
                 + (statusSocket.descriptor.map { [$0] } ?? [])
-                + (secretFiles?.descriptors ?? [])
+                + (secretFiles?.descriptors ?? []) + guardians.flatMap(\.descriptors)
         )
         CurrentProcess.leaveDirectory()
         log.info(

@@ -57,7 +57,9 @@ extension Supervisor {
             throw .operationNotPermitted
         }
         let (user, group) = reader
-        let made = try SecretFiles(in: directory, files, user: user, group: group)
+        let made = try SecretFiles(in: directory, files, user: user, group: group) {
+            guardMount(.secretFiles, $0)
+        }
         log.info(
             "secrets are in files",
             ["directory": .text(directory), "filesystem": "ramfs", "names": Self.names(files)]

@@ -1,7 +1,7 @@
 internal import Linux
 
 extension Supervisor {
-    /// Ends everything that is left but the volume's worker: TERM, a grace, KILL.
+    /// Ends everything that is left but the volume's worker and the guardians: TERM, a grace, KILL.
     ///
     /// As process 1 that is the whole pid namespace, `docker exec` shells included, which the
     /// kernel would kill without asking a moment later. Else it is what came from the command.
@@ -104,7 +104,10 @@ extension Supervisor {
             own == 1
             ? (try? ProcessTable.processes()) ?? []
             : (try? ProcessTable.descendants(of: own)) ?? []
-        return all.filter { $0 != own && $0 != worker && !ProcessTable.hasEnded($0) }
+        return all.filter { pid in
+            pid != own && pid != worker && !guardians.contains { $0.process.pid == pid }
+                && !ProcessTable.hasEnded(pid)
+        }
     }
 
     /// Sends a signal to a process that cannot be one that took its number meanwhile: as process 1

@@ -87,7 +87,7 @@ extension Supervisor {
                 .fetcher,
                 rights: rights,
                 job: job,
-                device: nil,
+                object: nil,
                 maximumPayloadCount: Frame.maximumPayloadCount
             )
             fetch.process = process

@@ -16,6 +16,7 @@ extension Supervisor {
         let mountPoint = try translatingErrors { () throws(VolumeError) in
             try MountPoint(preparing: settings.mountPoint, storage: settings.storage)
         }
+        guardMount(.view, mountPoint.descriptor)
         // Closed when this returns: from then on only the worker keeps the mount alive.
         let device = try translatingErrors(MountPoint.openDevice)
         let volume = try startWorker(key: key, device: device.rawValue, at: mountPoint)
@@ -76,9 +77,9 @@ extension Supervisor {
         do throws(Errno) {
             let process = try HelperProcess(
                 .worker,
-                rights: try Self.workerRights(),
+                rights: try .lasting(WorkerProcess.capabilities),
                 job: job.encoded(),
-                device: device,
+                object: device,
                 maximumPayloadCount: Frame.maximumTextCount + 1
             )
             let volume = MountedVolume(process, at: mountPoint)
@@ -87,20 +88,6 @@ extension Supervisor {
         } catch {
             throw .system("cannot start the volume's process", error)
         }
-    }
-
-    private static func workerRights() throws(Errno) -> HelperProcess.Rights {
-        let own = try ProcessCapabilities()
-        let kept = WorkerProcess.capabilities
-        var rights = HelperProcess.Rights()
-        rights.capabilities = ProcessStart.Capabilities(
-            bounding: own.effective.contains(.setCapabilities) ? kept : .all,
-            permitted: kept,
-            inheritable: [],
-            ambient: []
-        )
-        rights.ignoredSignals = WorkerProcess.ignoredSignals
-        return rights
     }
 
     private func wait(

@@ -32,6 +32,8 @@ final class Supervisor {
     var volume: MountedVolume?
     /// What the command gets as files; nil where there are none.
     var secretFiles: SecretFiles?
+    /// One for each mount, where one is of use.
+    var guardians: [Guardian] = []
 
     /// The first signal that asked to end before the command was started.
     var interruption: Signal?
@@ -77,6 +79,7 @@ final class Supervisor {
         endLeftovers()
         secretFiles?.close()
         let isClean = closeVolume()
+        dismissGuardians()
         return isClean || status != 0 ? status : ExitCode.inputOutput.rawValue
     }
 
@@ -115,12 +118,14 @@ extension Supervisor {
         if let descriptor { waits.add(descriptor, .readable) }
         fetch?.process?.register(in: &waits)
         volume?.process.register(in: &waits)
+        for guardian in guardians { guardian.process.register(in: &waits) }
         statusSocket.register(in: &waits)
         // Fails only for want of memory, which may be there at the next turn.
         try? waits.wait(until: deadline)
         takeSignals()
         listenToFetcher()
         listenToWorker()
+        attendToGuardians()
         if let descriptor = statusSocket.descriptor, isReady(descriptor) { answerStatus() }
     }
 
@@ -173,6 +178,8 @@ extension Supervisor {
                 fetch?.process?.end = end
             } else if end.pid == volume?.process.pid {
                 volume?.process.end = end
+            } else if let guardian = guardians.first(where: { $0.process.pid == end.pid }) {
+                guardian.process.end = end
             } else if settings.warnsOnReap {
                 log.warning("reaped an orphan", ["pid": .number(Int64(end.pid))])
             }
@@ -180,9 +187,12 @@ extension Supervisor {
     }
 
     /// Who stops the worker would have everybody who uses the view wait for ever, and the unmount at
-    /// the end with them.
+    /// the end with them; who stops a guardian, the mount stay.
     private func wake(_ pid: Int32) {
-        guard pid == volume?.process.pid || pid == fetch?.process?.pid else { return }
+        guard
+            pid == volume?.process.pid || pid == fetch?.process?.pid
+                || guardians.contains(where: { $0.process.pid == pid })
+        else { return }
         try? ProcessTable.send(.continue, to: pid)
     }
 }

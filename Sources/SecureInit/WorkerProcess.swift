@@ -22,7 +22,7 @@ enum WorkerProcess {
 
     /// Runs it.
     static func main() -> Never {
-        HelperEntry.harden(as: "secure-init-vol")
+        HelperEntry.harden(as: "secure-init-vol", .worker)
         let frames = FrameWriter(
             OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.frames)
         )
@@ -37,7 +37,7 @@ enum WorkerProcess {
             let volume = try openVolume(reportingTo: frames)
             let session = FilesystemSession(
                 volume: volume,
-                device: OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.device)
+                device: OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.object)
             )
             frames.write(.opened, volume.formatName)
             try session.run { frames.write(.ready, SecretBytes(copying: [])) }

@@ -26,6 +26,7 @@ struct Attempt: CustomTestStringConvertible, Sendable {
     static let supervisor = "1"
     static let worker = "secure-init-vol"
     static let fetcher = "secure-init-key"
+    static let guardian = "secure-init-mnt"
 
     /// Every way into a process.
     ///

@@ -1,7 +1,7 @@
 // Enters a sandbox of secure-init's, or none, and tries one thing, as who has taken the process over
 // would:
 //
-//     sandbox-probe none|fetcher|worker|worker-exchanged|worker-by-path STORAGE ATTEMPT ARGUMENT
+//     sandbox-probe none|fetcher|guardian|worker|worker-exchanged|worker-by-path STORAGE ATTEMPT ARGUMENT
 //
 // Ends with 0 where the attempt succeeded, else with the error number.
 
@@ -16,6 +16,7 @@ let argument = arguments[4]
 
 switch arguments[1] {
 case "fetcher": for sentence in Sandbox.fetcher.enter() { print(sentence) }
+case "guardian": for sentence in Sandbox.guardian.enter() { print(sentence) }
 case "worker", "worker-exchanged", "worker-by-path":
     var storage = open(arguments[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if arguments[1] != "worker" {

@@ -174,6 +174,21 @@ struct `Secrets as files` {
         #expect(!FileManager.default.fileExists(atPath: mountPoint))
     }
 
+    @Test func `leave alone what somebody else has mounted in their place`() throws {
+        for (source, text) in [("other", "71\ntheirs\n"), ("secure-init", "started\n0\n")] {
+            let script =
+                "mkdir -p \"$0\"; mount -t ramfs \(source) \"$0\"; echo theirs >\"$0/file\"; "
+                + "\"$@\"; echo $?; cat \"$0/file\""
+            let output = try run(
+                ["--deliver-dir", mountPoint],
+                "echo started",
+                wrapper: ["sh", "-c", script, mountPoint]
+            )
+            // The control: of our name and in nobody's use, it is a killed run's, and cleared away.
+            #expect(output.text == text, "\(output.errorText)")
+        }
+    }
+
     // MARK: Sealed
 
     @Test func `are sealed memory where nothing may be mounted`() throws {

@@ -9,6 +9,8 @@ final class InitProcess {
         case processOne
         /// As any process.
         case ordinary
+        /// In new namespaces, below tini, which stays when it has ended: `ended` and the status is said.
+        case belowAnother
     }
 
     /// The process the test started: `unshare`, or secure-init itself.
@@ -37,8 +39,7 @@ final class InitProcess {
         descriptors: [Int32: Int32] = [:],
         program: String = Executables.secureInit
     ) throws {
-        let command =
-            (place == .processOne ? Self.namespaces : []) + wrapper + [program] + arguments
+        let command = Self.start(of: place) + wrapper + [program] + arguments
         var environment = environment
         environment["PATH"] = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         self.place = place
@@ -56,6 +57,17 @@ final class InitProcess {
     static let namespaces = [
         "unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child=KILL",
     ]
+
+    private static func start(of place: Place) -> [String] {
+        switch place {
+        case .processOne: namespaces
+        case .ordinary: []
+        case .belowAnother:
+            namespaces + [
+                "tini", "--", "sh", "-c", "\"$@\"; echo ended $?; exec sleep 600", "sh",
+            ]
+        }
+    }
 
     /// Runs it to its end.
     static func run(
@@ -82,12 +94,28 @@ final class InitProcess {
     /// - Throws: ``NotThere`` where it has not come up, or is gone.
     var pid: Int32 {
         get throws {
-            guard place == .processOne else { return process.pid }
-            return try Self.await(name) {
-                ProcessTree.children(of: self.process.pid).first {
-                    ProcessTree.name(of: $0) == self.name
+            switch place {
+            case .ordinary: process.pid
+            case .processOne:
+                try Self.await(name) { self.named(in: ProcessTree.children(of: self.process.pid)) }
+            case .belowAnother:
+                try Self.await(name) {
+                    self.named(in: ProcessTree.descendants(of: self.process.pid))
                 }
             }
+        }
+    }
+
+    private func named(in pids: [Int32]) -> Int32? {
+        pids.first { ProcessTree.name(of: $0) == name }
+    }
+
+    /// Process 1 of its namespace, as seen from here, where that is not secure-init.
+    ///
+    /// - Throws: ``NotThere``.
+    var outerInit: Int32 {
+        get throws {
+            try Self.await("tini") { ProcessTree.children(of: self.process.pid).first }
         }
     }
 
@@ -167,6 +195,11 @@ enum ProcessTree {
     }
 
     static func exists(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
+
+    /// Whether it has ended, and nobody has taken note.
+    static func isZombie(_ pid: Int32) -> Bool {
+        status("State", of: pid)?.hasPrefix("Z") ?? false
+    }
 
     static func text(_ path: String) -> String { String(decoding: bytes(path), as: UTF8.self) }
 

@@ -11,7 +11,7 @@ struct Kill: CustomTestStringConvertible {
     }
 
     enum Target: String {
-        case supervisor, fetcher, worker, command, orphan
+        case supervisor, fetcher, worker, command, orphan, guardianOfFiles, guardianOfView
     }
 
     enum Outcome {
@@ -52,6 +52,29 @@ struct Kill: CustomTestStringConvertible {
         + of(.supervisor, .unmounting) {
             $0 == SIGKILL ? (.ends(137), nil) : (.goesOn(then: 9), "volume unmounted")
         } + worker(.unmounting, then: 9) { .ends(9) }
+
+    /// The same where secure-init is not process 1, and has guardians; without the phases in which there
+    /// is nothing yet to be left behind.
+    static let belowAnother =
+        all.filter { ![.starting, .waitingForKey, .decrypting].contains($0.phase) }
+        + guardians(.openingVolume, [SIGKILL], then: 143)
+        + guardians(.running, [SIGTERM, SIGINT, SIGKILL, SIGSEGV], then: 143)
+        + guardians(.stopping, [SIGKILL], then: 9)
+        + guardians(.unmounting, [SIGKILL], then: 9)
+
+    private static func guardians(
+        _ phase: Phase,
+        _ signals: [Int32],
+        then status: Int32
+    ) -> [Kill] {
+        [Target.guardianOfFiles, .guardianOfView].flatMap { target in
+            of(target, phase, signals) { signal in
+                let isDeaf = signal == SIGTERM || signal == SIGINT
+                let line = "the guardian ended unexpectedly; starting it again"
+                return (.goesOn(then: status), isDeaf ? nil : line)
+            }
+        }
+    }
 
     private static let ended = "command ended"
     private static let hurried = "killing what did not end in time"

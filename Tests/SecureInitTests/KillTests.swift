@@ -33,9 +33,7 @@ struct `A process that is killed` {
             // The signal has been taken, whatever came of it, when a later one has. A thawed worker
             // finishes the unmount meanwhile.
             #expect(killed.phase == .unmounting || run.run.process.status == nil)
-            if let line = killed.line, killed.target == .fetcher {
-                try run.run.process.waitForOutput(containing: line)
-            }
+            try run.awaitAnswer(to: killed)
             try run.finish()
             status = code
         }
@@ -52,6 +50,7 @@ struct `A process that is killed` {
             #expect(waitUntil(timeout: 20) { !run.namespaceExists })
         } else {
             #expect(!run.isMounted)
+            #expect(!run.hasSecretFiles)
         }
     }
 

@@ -13,6 +13,7 @@ final class KilledRun {
     private(set) var pids: Set<Int32>
 
     private let phase: Kill.Phase
+    private let place: InitProcess.Place
     private let connectionsBefore: Int
     /// Started as one more process of the mount namespace, from another pid namespace: keeps it, and
     /// shows what is mounted in it.
@@ -24,14 +25,28 @@ final class KilledRun {
     ///
     /// - Parameters:
     ///   - phase: Which.
-    ///   - isWatched: Whether somebody else keeps the mount namespace.
+    ///   - place: As what it runs.
+    ///   - isWatched: Whether somebody else keeps the mount namespace, if it is process 1.
+    ///   - wrapper: A command that executes it.
     /// - Throws: Where it does not come to be in the phase.
-    init(_ phase: Kill.Phase, isWatched: Bool) throws {
+    init(
+        _ phase: Kill.Phase,
+        as place: InitProcess.Place = .processOne,
+        isWatched: Bool = false,
+        wrapper: [String] = []
+    ) throws {
         self.phase = phase
+        self.place = place
         connectionsBefore = phase == .fetching ? EndlessServer.shared.connectionCount : 0
         directory = try Sample.keyDirectory()
         let (arguments, environment) = try Self.start(phase, in: directory)
-        run = try InitProcess(arguments, environment: environment, directory: directory.path)
+        run = try InitProcess(
+            arguments,
+            environment: environment,
+            place: place,
+            wrapper: wrapper,
+            directory: directory.path
+        )
         supervisor = try run.pid
         pids = [supervisor]
         namespace = Self.namespace(of: supervisor)
@@ -53,6 +68,15 @@ final class KilledRun {
         case .worker: try run.command(named: "secure-init-vol")
         case .command: try run.command(named: "sleep")
         case .orphan: try run.command(named: "tail")
+        case .guardianOfFiles: try guardians.first ?? run.command(named: "secure-init-mnt")
+        case .guardianOfView: try guardians.last ?? run.command(named: "secure-init-mnt")
+        }
+    }
+
+    /// The guardians, in the order they were started.
+    var guardians: [Int32] {
+        ProcessTree.children(of: supervisor).filter {
+            ProcessTree.name(of: $0) == "secure-init-mnt"
         }
     }
 
@@ -65,14 +89,39 @@ final class KilledRun {
         if phase != .unmounting { kill(supervisor, SIGTERM) }
     }
 
+    /// Waits until what is to be said while it goes on is said.
+    func awaitAnswer(to killed: Kill) throws {
+        switch killed.target {
+        case .fetcher, .guardianOfFiles, .guardianOfView: break
+        case .supervisor, .worker, .command, .orphan: return
+        }
+        if let line = killed.line { try run.process.waitForOutput(containing: line) }
+    }
+
     /// Those of the processes there were, and of their children since, who are still there.
     var survivors: [Int32] { pids.filter(ProcessTree.exists) }
 
-    /// Whether the volume is seen in the mount namespace by who is left in it.
-    var isMounted: Bool {
-        let pid = watcher?.pid ?? supervisor
-        return ProcessTree.text("/proc/\(pid)/mountinfo").contains("fuse.secure-store")
+    /// Of those, our own.
+    var helpers: [Int32] {
+        survivors.filter { ProcessTree.name(of: $0).hasPrefix("secure-init") }
     }
+
+    /// Whether the volume is seen in the mount namespace by who is left in it.
+    var isMounted: Bool { mounts.contains(" \(directory("decrypted")) ") }
+
+    /// Whether the secret files are.
+    var hasSecretFiles: Bool { mounts.contains(" \(filesDirectory) ") }
+
+    /// As proc_pid_mountinfo(5) has it.
+    private var mounts: String { ProcessTree.text("/proc/\(observer)/mountinfo") }
+
+    /// Who is in the mount namespace, as seen from here.
+    var observer: Int32 {
+        watcher?.pid ?? (place == .belowAnother ? try? run.outerInit : nil) ?? supervisor
+    }
+
+    /// Where the secret files are.
+    var filesDirectory: String { directory("files") }
 
     /// Lets go of the mount namespace.
     func stopWatching() {
@@ -96,7 +145,10 @@ final class KilledRun {
         _ phase: Kill.Phase,
         in directory: TemporaryDirectory
     ) throws -> ([String], [String: String]) {
-        let unlock = ["--key-source", "file:\(directory("key"))", "--stop-grace", "60s"]
+        let unlock = [
+            "--key-source", "file:\(directory("key"))", "--stop-grace", "60s", "--deliver", "file",
+            "--deliver-dir", directory("files"),
+        ]
         let environment = ["ENCRYPTED_TESTVAR": Sample.value]
         switch phase {
         case .starting, .waitingForKey:

@@ -31,6 +31,8 @@ import Testing
         Attempt("worker", "execute", "STORAGE/program"), Attempt("worker", "read", "/etc/passwd"),
         Attempt("worker", "read", "OUTSIDE/file"), Attempt("worker", "write", "OUTSIDE/new"),
         Attempt("worker", "signal", "PID"), Attempt("worker", "read", "/proc/PID/mem"),
+        Attempt("guardian", "socket"), Attempt("guardian", "execute", "/bin/true"),
+        Attempt("guardian", "signal", "PID"),
     ])
     func `does not let it`(_ attempt: Attempt) throws {
         let place = try Place()
@@ -39,7 +41,7 @@ import Testing
         #expect(try place.run(attempt, in: "none") == 0, "possible without the sandbox")
     }
 
-    /// What the two have no business with; the control runs as root with every capability.
+    /// What none of them has any business with; the control runs as root with every capability.
     private static let calls = [
         ("ptrace-attach", "PID"), ("ptrace-seize", "PID"), ("process_vm_readv", "PID"),
         ("pidfd_open", "PID"), ("kcmp", "PID"), ("perf_event_open", "PID"), ("tgkill", "PID"),
@@ -48,7 +50,7 @@ import Testing
         ("socket-unix", "-"), ("socket-packet", "-"),
     ]
 
-    @Test(arguments: ["fetcher", "worker"], calls)
+    @Test(arguments: ["fetcher", "worker", "guardian"], calls)
     func `does not let it call`(_ sandbox: String, _ call: (String, String)) throws {
         let place = try Place()
         let attempt = Attempt(sandbox, call.0, call.1)
