@@ -2,7 +2,7 @@ internal import CSodium
 
 /// NaCl's secret box: XSalsa20 and Poly1305, the tag before the ciphertext.
 ///
-/// C: `crypto_secretbox_easy`, `crypto_secretbox_open_easy`.
+/// C: `crypto_secretbox_easy`, `crypto_secretbox_open_easy`; of long messages ``LongSecretBox``.
 public enum SecretBox {
     /// Key length in bytes.
     public static let keyCount = 32
@@ -29,6 +29,11 @@ public enum SecretBox {
         precondition(key.count == keyCount && nonce.count == nonceCount)
         precondition(sealed.count == plaintext.count + tagCount)
         key.withUnsafeBytes { key in
+            if isLong(plaintext, UnsafeRawBufferPointer(sealed)),
+                LongSecretBox.seal(plaintext, key: key, nonce: nonce, into: sealed)
+            {
+                return
+            }
             _ = crypto_secretbox_easy(
                 sealed.bytes,
                 plaintext.bytes,
@@ -57,8 +62,13 @@ public enum SecretBox {
         precondition(key.count == keyCount && nonce.count == nonceCount)
         guard sealed.count >= tagCount else { throw .authenticationFailed }
         precondition(plaintext.count == sealed.count - tagCount)
-        let result = key.withUnsafeBytes { key in
-            crypto_secretbox_open_easy(
+        let result: Int32 = key.withUnsafeBytes { key in
+            if isLong(UnsafeRawBufferPointer(plaintext), sealed),
+                let isOpen = LongSecretBox.open(sealed, key: key, nonce: nonce, into: plaintext)
+            {
+                return isOpen ? 0 : -1
+            }
+            return crypto_secretbox_open_easy(
                 plaintext.bytes,
                 sealed.bytes,
                 UInt64(sealed.count),
@@ -67,5 +77,16 @@ public enum SecretBox {
             )
         }
         guard result == 0 else { throw .authenticationFailed }
+    }
+
+    /// Whether ``LongSecretBox`` takes a message: long, and in two places.
+    private static func isLong(
+        _ message: UnsafeRawBufferPointer,
+        _ box: UnsafeRawBufferPointer
+    ) -> Bool {
+        guard message.count >= LongSecretBox.leastCount, let message = message.baseAddress,
+            let start = box.baseAddress
+        else { return false }
+        return message + (box.count - tagCount) <= start || start + box.count <= message
     }
 }

@@ -65,6 +65,51 @@ import Testing
         #expect(Array(inner) == before)
     }
 
+    @Test(arguments: [4_095, 4_096, 4_097, 4_160, 65_536])
+    func `of long secret boxes are libsodium's, and refuse what was changed`(count: Int) throws {
+        let key = SecretBytes.random(count: 32)
+        let nonce = RandomBytes.make(count: 24)
+        let message = RandomBytes.make(count: count)
+        // In place, libsodium does all of it; elsewhere, it does not.
+        var inPlace = message + [UInt8](repeating: 0, count: 16)
+        var apart = [UInt8](repeating: 0, count: count + 16)
+        nonce.withUnsafeBytes { nonce in
+            inPlace.withUnsafeMutableBytes { room in
+                let inner = UnsafeRawBufferPointer(rebasing: room[..<count])
+                SecretBox.seal(inner, key: key, nonce: nonce, into: room)
+            }
+            message.withUnsafeBytes { message in
+                apart.withUnsafeMutableBytes {
+                    SecretBox.seal(message, key: key, nonce: nonce, into: $0)
+                }
+            }
+        }
+        #expect(apart == inPlace)
+
+        func open(_ sealed: [UInt8]) throws -> [UInt8] {
+            var opened = [UInt8](repeating: 0x2e, count: count)
+            do {
+                try nonce.withUnsafeBytes { nonce in
+                    try sealed.withUnsafeBytes { sealed in
+                        try opened.withUnsafeMutableBytes {
+                            try SecretBox.open(sealed, key: key, nonce: nonce, into: $0)
+                        }
+                    }
+                }
+            } catch {
+                #expect(opened.allSatisfy { $0 == 0x2e }, "nothing is written")
+                throw error
+            }
+            return opened
+        }
+        #expect(try open(apart) == message)
+        for place in [0, 15, 16, 16 + 31, 16 + 32, 16 + count / 2, 16 + count - 1] {
+            var bad = apart
+            bad[place] ^= 1
+            #expect(throws: CryptographyError.authenticationFailed) { try open(bad) }
+        }
+    }
+
     @Test(arguments: [0, 15, 17, 2_047, 2_049, 2_064])
     func `of EME refuse lengths that are no blocks`(count: Int) throws {
         let cipher = try EME(key: SecretBytes.random(count: 32))
