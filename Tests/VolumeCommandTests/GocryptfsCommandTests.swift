@@ -35,6 +35,16 @@ struct GocryptfsMode: CustomTestStringConvertible, Sendable {
             ours: ["--longnamemax", "100"],
             theirs: ["-longnamemax", "100"]
         ),
+        GocryptfsMode(
+            testDescription: "xchacha, deterministic names",
+            ours: ["--cipher", "xchacha20-poly1305", "--deterministic-names"],
+            theirs: ["-xchacha", "-deterministic-names"]
+        ),
+        GocryptfsMode(
+            testDescription: "aessiv, plaintext names",
+            ours: ["--cipher", "aes-siv", "--plaintext-names"],
+            theirs: ["-aessiv", "-plaintextnames"]
+        ),
     ]
 }
 

@@ -66,3 +66,18 @@ extension FileContent {
         return target == .data ? offset : size
     }
 }
+
+// MARK: Making
+
+extension StorageFormat {
+    /// Gives something new to whom it is for, where the kernel has not done so.
+    static func give(_ descriptor: Int32, to ownership: Ownership) throws(Errno) {
+        let status = try FileStatus(of: descriptor)
+        if status.user != ownership.user || status.group != ownership.group {
+            try FileCall.setOwner(descriptor, user: ownership.user, group: ownership.group)
+        } else if status.mode & 0o7777 == ownership.mode {
+            return
+        }
+        if !ownership.isInherited { try FileCall.setMode(descriptor, ownership.mode) }
+    }
+}

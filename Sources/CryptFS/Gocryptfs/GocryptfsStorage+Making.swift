@@ -181,17 +181,6 @@ extension GocryptfsStorage {
         try unsynchronized.write(iv.withUnsafeBytes { Array($0) }, to: file)
     }
 
-    /// Gives something new to whom it is for, where the kernel has not done so.
-    private static func give(_ descriptor: Int32, to ownership: Ownership) throws(Errno) {
-        let status = try FileStatus(of: descriptor)
-        if status.user != ownership.user || status.group != ownership.group {
-            try FileCall.setOwner(descriptor, user: ownership.user, group: ownership.group)
-        } else if status.mode & 0o7777 == ownership.mode {
-            return
-        }
-        if !ownership.isInherited { try FileCall.setMode(descriptor, ownership.mode) }
-    }
-
     private func giveItself(
         _ name: FileName,
         in parent: Int32,

@@ -152,14 +152,6 @@ final class RcloneStorage: StorageFormat {
             throw error
         }
     }
-
-    private static func give(_ descriptor: Int32, to ownership: Ownership) throws(Errno) {
-        let status = try FileStatus(of: descriptor)
-        if status.user != ownership.user || status.group != ownership.group {
-            try FileCall.setOwner(descriptor, user: ownership.user, group: ownership.group)
-        }
-        try FileCall.setMode(descriptor, ownership.mode)
-    }
 }
 
 /// What names depend on where they depend on nothing.

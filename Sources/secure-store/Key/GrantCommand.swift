@@ -9,8 +9,11 @@ struct GrantCommand: ParsableCommand {
         subcommands: [Add.self, Remove.self, List.self]
     )
 
-    /// Whom a grant is for.
-    struct Subject: ParsableArguments {
+    /// Of which key a grant is, and for whom.
+    struct Grant: ParsableArguments {
+        @Argument(help: "The key's name.")
+        var key: String
+
         @Option(help: "The device of this name.")
         var device: String?
 
@@ -22,6 +25,8 @@ struct GrantCommand: ParsableCommand {
 
         @Flag(help: "Every device of the store.")
         var all = false
+
+        @OptionGroup var state: StateOptions
 
         func validate() throws {
             guard try chosen().count == 1 else {
@@ -48,14 +53,10 @@ struct GrantCommand: ParsableCommand {
             abstract: "Lets devices have a key, from this moment on."
         )
 
-        @Argument(help: "The key's name.")
-        var key: String
-
-        @OptionGroup var subject: Subject
-        @OptionGroup var state: StateOptions
+        @OptionGroup var grant: Grant
 
         func run() throws {
-            try state.administration().addGrant(ofKey: key, to: subject.subject())
+            try grant.state.administration().addGrant(ofKey: grant.key, to: grant.subject())
         }
     }
 
@@ -66,14 +67,10 @@ struct GrantCommand: ParsableCommand {
             abstract: "Takes a grant back, from this moment on."
         )
 
-        @Argument(help: "The key's name.")
-        var key: String
-
-        @OptionGroup var subject: Subject
-        @OptionGroup var state: StateOptions
+        @OptionGroup var grant: Grant
 
         func run() throws {
-            try state.administration().removeGrant(ofKey: key, to: subject.subject())
+            try grant.state.administration().removeGrant(ofKey: grant.key, to: grant.subject())
         }
     }
 

@@ -26,22 +26,39 @@ struct TransferOptions: ParsableArguments {
     func run(
         _ transfer: (TransferProgress, Int) async throws(TransferError) -> TransferReport
     ) async throws {
+        try await run(transfer) { report in
+            try tell(report)
+            return Self.status(report)
+        }
+    }
+
+    /// Runs what reads a volume with a progress bar, and has somebody tell what came of it.
+    ///
+    /// - Parameters:
+    ///   - body: Gets what to count on and how many files to take at once.
+    ///   - telling: Prints it; nil where all went well.
+    /// - Throws: ``CommandFailure`` where nothing could be begun, `ExitCode` for a signal, or else
+    ///   what `telling` returns.
+    func run(
+        _ body: (TransferProgress, Int) async throws(TransferError) -> TransferReport,
+        telling: (TransferReport) throws -> ExitStatus?
+    ) async throws {
         let (progress, width) = (Interruption.watch(), width)
         let report = try await showing(progress) { () throws(TransferError) in
-            try await transfer(progress, width)
+            try await body(progress, width)
         }
-        try tell(report)
+        let status = try telling(report)
         if let number = Interruption.number { throw ExitCode(128 + number) }
-        if let worst = Self.status(report) { throw ExitCode(worst.rawValue) }
+        if let status { throw ExitCode(status.rawValue) }
     }
 
     /// How many files at once.
-    var width: Int { parallel ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    private var width: Int { parallel ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// Runs something with a progress bar.
     ///
     /// - Throws: ``CommandFailure``.
-    func showing(
+    private func showing(
         _ progress: TransferProgress,
         _ body: () async throws(TransferError) -> TransferReport
     ) async throws -> TransferReport {

@@ -21,14 +21,11 @@ struct VolumeCheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let volume = try selection.open(storage, .reading)
-        let (progress, width) = (Interruption.watch(), transfer.width)
-        let report = try await transfer.showing(progress) { () throws(TransferError) in
+        try await transfer.run { progress, width throws(TransferError) in
             try await VolumeCheck(of: volume, width: width, progress: progress).run()
-        }
-        try tell(CheckSummary(report))
-        if let number = Interruption.number { throw ExitCode(128 + number) }
-        guard report.failures.isEmpty, report.foreign.isEmpty else {
-            throw ExitCode(ExitStatus.damaged.rawValue)
+        } telling: { report in
+            try tell(CheckSummary(report))
+            return report.failures.isEmpty && report.foreign.isEmpty ? nil : .damaged
         }
     }
 
