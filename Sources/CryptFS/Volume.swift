@@ -65,6 +65,21 @@ public final class Volume: Sendable {
     /// Whether this opening made it.
     public let isNew: Bool
 
+    /// What became of a configuration that was sealed under an older key.
+    public let keyRenewal: KeyRenewal?
+
+    /// What became of a configuration that was sealed under an older key.
+    public enum KeyRenewal: Sendable {
+        /// It is sealed under the newest key now, and no copy of the old one is left.
+        case done
+
+        /// It stays as it is, because nothing is to be changed.
+        case notWanted
+
+        /// It stays as it is.
+        case failed(VolumeError)
+    }
+
     /// Whether it was opened for reading only.
     public let isReadOnly: Bool
 
@@ -100,31 +115,45 @@ public final class Volume: Sendable {
         }
     }
 
-    private init(storage: Storage, _ lock: WriterLock?, isNew: Bool, _ options: VolumeOptions) {
+    private init(
+        storage: Storage,
+        _ lock: WriterLock?,
+        isNew: Bool,
+        keyRenewal: KeyRenewal?,
+        _ options: VolumeOptions
+    ) {
         self.storage = storage
         self.lock = lock
         self.isNew = isNew
+        self.keyRenewal = keyRenewal
         isReadOnly = options.isReadOnly
         isExclusive = !options.isReadOnly && !options.isShared
     }
 
     /// Opens a volume, or makes one.
     ///
-    /// Nothing on disk is changed unless this succeeds; a wrong key changes nothing.
+    /// Nothing on disk is changed unless this succeeds; a wrong key changes nothing. A volume that
+    /// only an older key opens is sealed under `key`, see ``keyRenewal``.
     ///
     /// - Parameters:
     ///   - location: Where it lies.
     ///   - key: The key as served, as text.
+    ///   - olderKeys: Earlier generations of it, the latest first.
     ///   - options: How to open it.
     /// - Returns: The volume; the storage stays locked as long as it lives.
     /// - Throws: ``VolumeError``.
     public static func open(
         _ location: VolumeLocation,
         key: SecretBytes,
+        olderKeys: [SecretBytes] = [],
         options: VolumeOptions = VolumeOptions()
     ) throws(VolumeError) -> Volume {
         let file = try VolumeConfiguration.find(location, for: options.format)
-        if let found = try VolumeConfiguration(reading: file, key: key) {
+        if let (found, isUnderOlderKey) = try VolumeConfiguration.read(
+            file,
+            key: key,
+            olderKeys: olderKeys
+        ) {
             let root =
                 options.createsIfEmpty && !options.isReadOnly
                 ? try StorageDirectoryFile.create(location.storage)
@@ -132,7 +161,9 @@ public final class Volume: Sendable {
             let lock =
                 options.isReadOnly
                 ? nil : try WriterLock(of: root.rawValue, path: location.storage)
-            return try Volume(found, at: file.path, root: root, lock, isNew: false, options)
+            // Behind the lock: nobody else does the same.
+            let renewal = isUnderOlderKey ? renew(found, in: file, under: key, options) : nil
+            return try Volume(found, at: file.path, root: root, lock, keyRenewal: renewal, options)
         }
         let hasContent = try StorageDirectoryFile.hasContent(location.storage)
         guard options.createsIfEmpty, !options.isReadOnly, !hasContent else {
@@ -144,13 +175,36 @@ public final class Volume: Sendable {
         }
         let root = try StorageDirectoryFile.create(location.storage)
         let lock = try WriterLock(of: root.rawValue, path: location.storage)
-        let made = try VolumeConfiguration(
-            making: options,
-            in: root.rawValue,
-            file: file,
-            key: key
-        )
+        let new = try VolumeConfiguration.deriving(file.path) { () throws(VolumeFormatError) in
+            try NewVolume.usual(options.format, keyIsGenerated: options.keyIsGenerated)
+        }
+        let made = try new.make(in: root, file, key: key)
         return try Volume(made, at: file.path, root: root, lock, isNew: true, options)
+    }
+
+    /// Seals a configuration under the newest key.
+    private static func renew(
+        _ configuration: VolumeConfiguration,
+        in file: VolumeConfigurationFile,
+        under key: SecretBytes,
+        _ options: VolumeOptions
+    ) -> KeyRenewal {
+        guard !options.isReadOnly else { return .notWanted }
+        do throws(VolumeError) {
+            let bytes = try VolumeConfiguration.deriving(file.path) {
+                () throws(VolumeFormatError) in
+                try configuration.sealed(
+                    under: key,
+                    scryptExponent: GocryptfsScrypt.usualExponent(
+                        forGeneratedKey: options.keyIsGenerated
+                    )
+                )
+            }
+            try file.write(bytes, replacing: true)
+            return .done
+        } catch {
+            return .failed(error)
+        }
     }
 
     private convenience init(
@@ -158,7 +212,8 @@ public final class Volume: Sendable {
         at path: String,
         root: consuming OwnedDescriptor,
         _ lock: WriterLock?,
-        isNew: Bool,
+        isNew: Bool = false,
+        keyRenewal: KeyRenewal? = nil,
         _ options: VolumeOptions
     ) throws(VolumeError) {
         let storage: Storage
@@ -195,7 +250,7 @@ public final class Volume: Sendable {
                 throw .system(operation: "open", path: path, error)
             }
         }
-        self.init(storage: storage, lock, isNew: isNew, options)
+        self.init(storage: storage, lock, isNew: isNew, keyRenewal: keyRenewal, options)
     }
 
     /// What answers the kernel for this volume.

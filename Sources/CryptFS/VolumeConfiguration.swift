@@ -64,42 +64,54 @@ package enum VolumeConfiguration {
         }
     }
 
-    /// Makes a new volume in an empty storage.
-    init(
-        making options: VolumeOptions,
-        in root: Int32,
-        file: VolumeConfigurationFile,
-        key: SecretBytes
-    ) throws(VolumeError) {
-        switch options.format {
-        case .rclone:
-            let configuration = try Self.deriving(file.path) { () throws(VolumeFormatError) in
-                try RcloneVolumeConfiguration.new()
+    /// Reads a configuration that a key of several opens.
+    ///
+    /// - Parameters:
+    ///   - file: Where it is.
+    ///   - key: Tried first.
+    ///   - olderKeys: Tried then, in order.
+    /// - Returns: The configuration, and whether it took an older key; nil when there is no such
+    ///   file.
+    /// - Throws: ``VolumeError``, with ``VolumeError/wrongKey(configuration:)`` where none does.
+    static func read(
+        _ file: VolumeConfigurationFile,
+        key: SecretBytes,
+        olderKeys: [SecretBytes]
+    ) throws(VolumeError) -> (VolumeConfiguration, isUnderOlderKey: Bool)? {
+        do throws(VolumeError) {
+            return try VolumeConfiguration(reading: file, key: key).map { ($0, false) }
+        } catch .wrongKey(let path) {
+            for older in olderKeys {
+                do throws(VolumeError) {
+                    return try VolumeConfiguration(reading: file, key: older).map { ($0, true) }
+                } catch .wrongKey {
+                    continue
+                }
             }
-            try file.write(configuration.configuration, key: key)
-            self = .rclone(configuration)
-        case .gocryptfs:
-            let masterKey = GocryptfsMasterKey.random()
-            let configuration = try Self.deriving(file.path) { () throws(VolumeFormatError) in
-                try GocryptfsConfiguration.new(
-                    masterKey: masterKey,
-                    password: key,
-                    cipher: AESGCM.isFast ? .aesGCM : .xchacha20Poly1305,
-                    // What scrypt costs protects passwords that can be guessed.
-                    scrypt: GocryptfsScrypt(
-                        exponent: options.keyIsGenerated
-                            ? GocryptfsScrypt.exponents.lowerBound
-                            : GocryptfsScrypt.defaultExponent
-                    ),
-                    creator: "secure-store"
-                )
-            }
-            try describing("write", file.path) { () throws(Errno) in
-                try GocryptfsStorage.makeDirectoryIV(in: root)
-            }
-            // Last: from here on it is a volume.
-            try file.write(configuration.text)
-            self = .gocryptfs(configuration, masterKey)
+            throw .wrongKey(configuration: path)
+        }
+    }
+
+    /// What the configuration's file holds when it is sealed under another key.
+    ///
+    /// - Parameters:
+    ///   - key: The key as text.
+    ///   - scryptExponent: What an attempt at it costs; of gocryptfs's format only.
+    /// - Returns: The file's bytes.
+    /// - Throws: ``VolumeFormatError``, where the library fails.
+    package func sealed(
+        under key: SecretBytes,
+        scryptExponent: Int
+    ) throws(VolumeFormatError) -> [UInt8] {
+        switch self {
+        case .rclone(let configuration):
+            try configuration.configuration.encrypted(password: key)
+        case .gocryptfs(let configuration, let masterKey):
+            try configuration.rewrapped(
+                masterKey,
+                password: key,
+                scrypt: GocryptfsScrypt(exponent: scryptExponent)
+            ).text
         }
     }
 

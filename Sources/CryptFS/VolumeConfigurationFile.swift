@@ -57,7 +57,8 @@ package struct VolumeConfigurationFile {
     ///
     /// - Parameters:
     ///   - bytes: The file's content.
-    ///   - isReplacement: Takes the place of the one that is there; by default that is an error.
+    ///   - isReplacement: Takes the place of the one that is there, with its owner and mode; by
+    ///     default that is an error.
     /// - Throws: ``VolumeError``.
     package func write(
         _ bytes: [UInt8],
@@ -79,6 +80,9 @@ package struct VolumeConfigurationFile {
                 mode: 0o600
             )
             do throws(Errno) {
+                if isReplacement {
+                    Self.takeOver(from: name, in: directory.rawValue, to: descriptor.rawValue)
+                }
                 try write(bytes, to: descriptor.rawValue)
                 try FileCall.rename(
                     draft,
@@ -93,6 +97,13 @@ package struct VolumeConfigurationFile {
             }
             try FileCall.synchronize(directory.rawValue)
         }
+    }
+
+    /// Gives a file owner and mode of the one it is going to replace, as far as we may.
+    private static func takeOver(from name: FileName, in directory: Int32, to descriptor: Int32) {
+        guard let old = try? FileStatus(in: directory, named: name) else { return }
+        try? FileCall.setOwner(descriptor, user: old.user, group: old.group)
+        try? FileCall.setMode(descriptor, old.mode & 0o777)
     }
 
     private func write(_ bytes: [UInt8], to descriptor: Int32) throws(Errno) {

@@ -181,6 +181,24 @@ public struct JSONObject {
         return texts
     }
 
+    /// A member that is an array of strings.
+    ///
+    /// - Returns: Nil where it is missing.
+    /// - Throws: ``JSONError/invalid(member:)`` where it is something else.
+    public func secrets(_ name: String) throws(JSONError) -> [SecretBytes]? {
+        guard let index = value(name) else { return nil }
+        guard document.nodes[index].kind == .array else { throw .invalid(member: name) }
+        var secrets: [SecretBytes] = []
+        var next = index + 1
+        while next < document.nodes[index].end {
+            let node = document.nodes[next]
+            guard node.kind == .string else { throw .invalid(member: name) }
+            secrets.append(document.secret(node))
+            next = node.end
+        }
+        return secrets
+    }
+
     /// The text of a string that is no secret and must not be longer than `limit`.
     private func text(
         _ node: JSONDocument.Node,

@@ -6,7 +6,7 @@ public enum AnswerBody {
     /// Of `200` to `POST /v1/unlock`.
     ///
     /// - Parameters:
-    ///   - keys: Every one is sent.
+    ///   - keys: Every one is sent, with its older generations.
     ///   - older: Generated keys of earlier generations that the device asked for by id.
     ///   - lease: For how many seconds they are lent; nil or 0 for ever.
     /// - Returns: JSON.
@@ -19,10 +19,27 @@ public enum AnswerBody {
     ) throws(WireError) -> SecretBytes {
         var json = JSONWriter()
         json.append(#"{"keys":"#)
-        try append(keys.names.map { ($0, keys[$0]) }, to: &json)
+        try appendObject(of: keys.names, to: &json) { name, json throws(WireError) in
+            if let key = keys[name] { try append(key, to: &json) }
+        }
         if !older.isEmpty {
+            let byID = Dictionary(older.map { ($0.generated?.id ?? "", $0) }) { first, _ in first }
             json.append(#","older":"#)
-            try append(older.map { ($0.generated?.id ?? "", $0) }, to: &json)
+            try appendObject(of: byID.keys.sorted(), to: &json) { id, json throws(WireError) in
+                if let key = byID[id] { try append(key, to: &json) }
+            }
+        }
+        let rotated = keys.names.filter { !keys.olderGenerations(of: $0).isEmpty }
+        if !rotated.isEmpty {
+            json.append(#","generations":"#)
+            try appendObject(of: rotated, to: &json) { name, json throws(WireError) in
+                json.append("[")
+                for (index, key) in keys.olderGenerations(of: name).enumerated() {
+                    if index > 0 { json.append(",") }
+                    try append(key, to: &json)
+                }
+                json.append("]")
+            }
         }
         if let lease { json.append(#","lease":\#(lease)"#) }
         json.append("}")
@@ -80,19 +97,17 @@ public enum AnswerBody {
         }
     }
 
-    private static func append(
-        _ members: [(name: String, key: StoreKey?)],
-        to json: inout JSONWriter
+    private static func appendObject(
+        of names: [String],
+        to json: inout JSONWriter,
+        _ appendValue: (String, inout JSONWriter) throws(WireError) -> Void
     ) throws(WireError) {
         json.append("{")
-        var separator = ""
-        for (name, key) in members {
-            guard let key else { continue }
-            json.append(separator)
+        for (index, name) in names.enumerated() {
+            if index > 0 { json.append(",") }
             json.append(quoting: name)
             json.append(":")
-            try append(key, to: &json)
-            separator = ","
+            try appendValue(name, &json)
         }
         json.append("}")
     }

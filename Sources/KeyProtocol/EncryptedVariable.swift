@@ -28,7 +28,8 @@ public enum EncryptedVariable {
     /// - Parameters:
     ///   - value: The variable's value.
     ///   - name: The name without `ENCRYPTED_`.
-    ///   - keys: What the key source delivered; an original-form value takes the key `default`.
+    ///   - keys: What the key source delivered; an original-form value takes the key `default`,
+    ///     of whichever generation.
     ///   - mayHoldNUL: Whether the plaintext goes where NUL may be, as into a file.
     /// - Returns: The plaintext: any bytes, NUL only where that was said.
     /// - Throws: ``VariableError``.
@@ -87,10 +88,25 @@ public enum EncryptedVariable {
         guard message.count >= AESGCM.messageOverhead else {
             throw .tooShort(found: message.count)
         }
-        guard let key = keys[KeyBundle.defaultName] else {
+        guard let newest = keys[KeyBundle.defaultName] else {
             throw .noKey(name: KeyBundle.defaultName)
         }
-        return try message.withUnsafeBufferPointer { message throws(VariableError) in
+        do throws(VariableError) {
+            return try openOriginalForm(message, newest)
+        } catch {
+            // It does not say which key it was encrypted under.
+            for older in keys.olderGenerations(of: KeyBundle.defaultName) {
+                if let plaintext = try? openOriginalForm(message, older) { return plaintext }
+            }
+            throw error
+        }
+    }
+
+    private static func openOriginalForm(
+        _ message: [UInt8],
+        _ key: StoreKey
+    ) throws(VariableError) -> SecretBytes {
+        try message.withUnsafeBufferPointer { message throws(VariableError) in
             try translatingErrors { () throws(CryptographyError) in
                 try AESGCM.openMessage(
                     UnsafeRawBufferPointer(message),

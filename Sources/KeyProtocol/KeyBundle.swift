@@ -6,6 +6,8 @@ public import Cryptography
 ///
 ///     "SSKB" ‖ version (1 byte: 1) ‖ number of keys (2) ‖
 ///     for each: length of name (1) ‖ name ‖ length of key (2) ‖ key
+///
+/// A name of length 0: an older generation of the key before it.
 public struct KeyBundle: Sendable {
     /// The name of a key whose source has no names.
     public static let defaultName = "default"
@@ -15,7 +17,17 @@ public struct KeyBundle: Sendable {
 
     private static let magic = Array("SSKB\u{1}".utf8)
 
-    private var entries: [(name: String, key: StoreKey)] = []
+    private struct Entry {
+        let name: String
+        let key: StoreKey
+
+        /// The latest first.
+        var older: [StoreKey] = []
+
+        var generations: [StoreKey] { [key] + older }
+    }
+
+    private var entries: [Entry] = []
 
     /// Creates a bundle without keys.
     public init() {}
@@ -30,14 +42,21 @@ public struct KeyBundle: Sendable {
 
     /// The generated key of that id, if there is one.
     public func generatedKey(id: String) -> GeneratedKey? {
-        for entry in entries {
-            if let generated = entry.key.generated, generated.id == id { return generated }
+        for key in entries.flatMap(\.generations) {
+            if let generated = key.generated, generated.id == id { return generated }
         }
         return nil
     }
 
+    /// The older generations of a key that have come with it, the latest first.
+    public func olderGenerations(of name: String) -> [StoreKey] {
+        entries.first { $0.name == name }?.older ?? []
+    }
+
     /// The ids of the generated keys, in the order the keys were added.
-    public var generatedKeyIDs: [String] { entries.compactMap { $0.key.generated?.id } }
+    public var generatedKeyIDs: [String] {
+        entries.flatMap(\.generations).compactMap { $0.generated?.id }
+    }
 
     /// Adds a key.
     ///
@@ -50,17 +69,30 @@ public struct KeyBundle: Sendable {
             throw .invalidName
         }
         guard self[name] == nil else { throw .duplicateName(name) }
-        entries.append((name, key))
+        entries.append(Entry(name: name, key: key))
+    }
+
+    /// Adds an older generation of the key that was added last.
+    ///
+    /// - Parameter key: Older than those added before.
+    /// - Throws: ``KeyFormatError/malformedBundle`` where there is no key yet.
+    public mutating func addOlderGeneration(_ key: StoreKey) throws(KeyFormatError) {
+        guard !entries.isEmpty else { throw .malformedBundle }
+        entries[entries.count - 1].older.append(key)
     }
 
     /// The bundle as it crosses a pipe.
     public func encoded() -> SecretBytes {
-        var parts = [SecretBytes(copying: Self.magic), bigEndian(entries.count)]
+        let count = entries.reduce(0) { $0 + $1.generations.count }
+        var parts = [SecretBytes(copying: Self.magic), bigEndian(count)]
         for entry in entries {
-            parts.append(SecretBytes(copying: [UInt8(entry.name.utf8.count)]))
-            parts.append(SecretBytes(copying: entry.name.utf8))
-            parts.append(bigEndian(entry.key.text.count))
-            parts.append(entry.key.text)
+            for (index, key) in entry.generations.enumerated() {
+                let name = index == 0 ? entry.name : ""
+                parts.append(SecretBytes(copying: [UInt8(name.utf8.count)]))
+                parts.append(SecretBytes(copying: name.utf8))
+                parts.append(bigEndian(key.text.count))
+                parts.append(key.text)
+            }
         }
         return SecretBytes.concatenating(parts)
     }
@@ -79,7 +111,11 @@ public struct KeyBundle: Sendable {
             let name = try take(try takeLength(1, from: &rest), from: &rest)
             let text = try take(try takeLength(2, from: &rest), from: &rest)
             let key = try StoreKey(SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text)))
-            try add(key, named: String(decoding: name, as: UTF8.self))
+            if name.isEmpty {
+                try addOlderGeneration(key)
+            } else {
+                try add(key, named: String(decoding: name, as: UTF8.self))
+            }
         }
         guard rest.isEmpty else { throw .malformedBundle }
     }

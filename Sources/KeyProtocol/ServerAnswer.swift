@@ -101,11 +101,14 @@ public enum ServerAnswer: Sendable {
             guard let keys = try root.object("keys") else { throw .missing(member: "keys") }
             return keys
         }
+        let generations = try json { () throws(JSONError) in try root.object("generations") }
         var bundle = KeyBundle()
         for name in wanted where bundle[name] == nil {
             let text = try json { () throws(JSONError) in try keys.secret(name) }
             guard let text else { throw .missingKey(name: name) }
             try bundle.add(text, as: name)
+            let older = try json { () throws(JSONError) in try generations?.secrets(name) ?? [] }
+            for text in older { try bundle.addOlderGeneration(text, of: name) }
         }
         let older = try json { () throws(JSONError) in try root.object("older") }
         for id in identifiers where bundle.generatedKey(id: id) == nil && bundle[id] == nil {
@@ -192,6 +195,17 @@ extension KeyBundle {
     fileprivate mutating func add(_ text: SecretBytes, as name: String) throws(WireError) {
         do throws(KeyFormatError) {
             try add(try StoreKey(text), named: name)
+        } catch {
+            throw .malformedKey(name: name, error)
+        }
+    }
+
+    fileprivate mutating func addOlderGeneration(
+        _ text: SecretBytes,
+        of name: String
+    ) throws(WireError) {
+        do throws(KeyFormatError) {
+            try addOlderGeneration(try StoreKey(text))
         } catch {
             throw .malformedKey(name: name, error)
         }

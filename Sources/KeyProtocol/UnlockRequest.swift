@@ -21,6 +21,10 @@ public struct UnlockRequest: Sendable, Equatable {
     /// the wanted keys, those are given out too.
     public var identifiers: [String]
 
+    /// The names of wanted keys of which it needs every generation, because the newest did not open
+    /// its volume.
+    public var generations: [String]
+
     /// Describes a request.
     ///
     /// - Parameters:
@@ -29,18 +33,21 @@ public struct UnlockRequest: Sendable, Equatable {
     ///   - keys: 1 to ``UnlockLimits/maximumKeys`` names.
     ///   - version: At most ``UnlockLimits/maximumVersionCount`` bytes.
     ///   - identifiers: At most ``UnlockLimits/maximumKeys`` ids.
+    ///   - generations: At most ``UnlockLimits/maximumKeys`` names.
     public init(
         device: String,
         bootID: String,
         keys: [String],
         version: String,
-        identifiers: [String] = []
+        identifiers: [String] = [],
+        generations: [String] = []
     ) {
         self.device = device
         self.bootID = bootID
         self.keys = keys
         self.version = version
         self.identifiers = identifiers
+        self.generations = generations
     }
 
     /// Reads a request's body, and holds it to the limits.
@@ -58,23 +65,15 @@ public struct UnlockRequest: Sendable, Equatable {
         guard let device = try root.text("device", limit: UnlockLimits.maximumDeviceCount) else {
             throw .missing(member: "device")
         }
-        let keys = try root.texts(
-            "keys",
-            maximum: UnlockLimits.maximumKeys,
-            limit: UnlockLimits.maximumKeyNameCount
-        )
-        guard let keys else { throw .missing(member: "keys") }
+        guard let keys = try root.names("keys") else { throw .missing(member: "keys") }
         guard !keys.isEmpty else { throw .invalid(member: "keys") }
         return UnlockRequest(
             device: device,
             bootID: try root.text("boot_id", limit: UnlockLimits.maximumBootIDCount) ?? "",
             keys: keys,
             version: try root.text("version", limit: UnlockLimits.maximumVersionCount) ?? "",
-            identifiers: try root.texts(
-                "ids",
-                maximum: UnlockLimits.maximumKeys,
-                limit: UnlockLimits.maximumKeyNameCount
-            ) ?? []
+            identifiers: try root.names("ids") ?? [],
+            generations: try root.names("generations") ?? []
         )
     }
 
@@ -87,13 +86,25 @@ public struct UnlockRequest: Sendable, Equatable {
         json.append(quoting: bootID)
         json.append(#","keys":"#)
         json.append(listing: keys)
-        if !identifiers.isEmpty {
-            json.append(#","ids":"#)
-            json.append(listing: identifiers)
+        for (member, names) in [("ids", identifiers), ("generations", generations)]
+        where !names.isEmpty {
+            json.append(#","\#(member)":"#)
+            json.append(listing: names)
         }
         json.append(#","version":"#)
         json.append(quoting: version)
         json.append("}")
         return json.text
+    }
+}
+
+extension JSONObject {
+    /// A list of names, as many and as long as the protocol allows.
+    fileprivate func names(_ member: String) throws(JSONError) -> [String]? {
+        try texts(
+            member,
+            maximum: UnlockLimits.maximumKeys,
+            limit: UnlockLimits.maximumKeyNameCount
+        )
     }
 }

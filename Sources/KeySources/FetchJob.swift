@@ -5,10 +5,11 @@ public import Cryptography
 /// All numbers big-endian:
 ///
 ///     "SSFJ" ‖ version (1 byte: 1) ‖ port (2) ‖ fields ‖
-///     number of key names (2) ‖ key names
+///     three lists, of key names, of ids, and of names whose every generation is wanted:
+///     number (2) ‖ names
 ///
 /// The fields are host, path, certificate, private key, authority, token, device, boot id and
-/// version; each, and each key name, is length (4) ‖ bytes. A credential that is absent has the
+/// version; each, and each name, is length (4) ‖ bytes. A credential that is absent has the
 /// length 0.
 public struct FetchJob: Sendable {
     /// Longest encoding in bytes.
@@ -25,6 +26,9 @@ public struct FetchJob: Sendable {
 
     /// The ids of generated keys that its variables need, whichever generation they are of.
     public let identifiers: [String]
+
+    /// The names of keys of which every generation is asked for.
+    public var generations: [String]
 
     /// What the device calls itself: for the server's log; it is the certificate that counts.
     public let device: String
@@ -45,6 +49,7 @@ public struct FetchJob: Sendable {
     ///   - bootID: The kernel's `boot_id`.
     ///   - version: The version of this software.
     ///   - identifiers: The ids of generated keys that its variables need.
+    ///   - generations: The names of keys of which every generation is asked for.
     public init(
         server: ServerAddress,
         credentials: Credentials,
@@ -52,7 +57,8 @@ public struct FetchJob: Sendable {
         device: String,
         bootID: String,
         version: String,
-        identifiers: [String] = []
+        identifiers: [String] = [],
+        generations: [String] = []
     ) {
         self.server = server
         self.credentials = credentials
@@ -61,6 +67,7 @@ public struct FetchJob: Sendable {
         self.bootID = bootID
         self.version = version
         self.identifiers = identifiers
+        self.generations = generations
     }
 
     /// The job as it crosses a pipe; secret, since it holds the credentials.
@@ -73,7 +80,7 @@ public struct FetchJob: Sendable {
             text(device), text(bootID), text(version),
         ]
         for field in fields { parts += lengthPrefixed(field) }
-        for list in [keyNames, identifiers] {
+        for list in [keyNames, identifiers, generations] {
             parts.append(number(list.count, count: 2))
             for name in list { parts += lengthPrefixed(text(name)) }
         }
@@ -104,6 +111,7 @@ public struct FetchJob: Sendable {
         version = try takeText(from: &rest)
         keyNames = try takeTexts(from: &rest)
         identifiers = try takeTexts(from: &rest)
+        generations = try takeTexts(from: &rest)
         guard rest.isEmpty else { throw .malformedJob }
     }
 

@@ -45,7 +45,8 @@ enum HTTPRequest {
             bootID: cut(job.bootID, UnlockLimits.maximumBootIDCount),
             keys: keyNames,
             version: cut(job.version, UnlockLimits.maximumVersionCount),
-            identifiers: Array(job.identifiers.prefix(UnlockLimits.maximumKeys))
+            identifiers: Array(job.identifiers.prefix(UnlockLimits.maximumKeys)),
+            generations: job.generations
         ).encoded()
     }
 

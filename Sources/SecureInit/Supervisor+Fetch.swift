@@ -16,11 +16,8 @@ extension Supervisor {
         var isOver: Bool { keys != nil || failure != nil || process?.end != nil }
     }
 
-    /// Has the fetcher ask the server until it answers.
+    /// Has the key server asked for the volume's key, and for those the variables need.
     func fetchKeys(from server: ServerAddress) throws(InitError) -> KeyBundle {
-        let fetch = Fetch()
-        self.fetch = fetch
-        defer { endFetch() }
         guard let environment else { return KeyBundle() }
         let job = FetchJob(
             server: server,
@@ -30,10 +27,38 @@ extension Supervisor {
             bootID: Self.bootID,
             version: ProductVersion.text,
             identifiers: environment.neededKeyIDs
-        ).encoded()
+        )
+        fetchJob = job
+        log.info("asking for the key", ["source": .text(plan.key.name)])
+        return try fetchKeys(job)
+    }
+
+    /// Has the key server asked for the older generations as well, because the newest did not open
+    /// something.
+    ///
+    /// - Parameter what: What that was.
+    /// - Returns: Nil where there are none, or nobody to ask.
+    /// - Throws: ``InitError``; interrupted by a signal at any moment.
+    func fetchOlderKeys(for what: String) throws(InitError) -> KeyBundle? {
+        guard var job = fetchJob, job.generations.isEmpty else { return nil }
+        job.generations = [KeyBundle.defaultName]
+        fetchJob = job
+        let interrupted = phase
+        phase = .waitingForKey
+        defer { phase = interrupted }
+        log.info("\(what) needs an older key: asking for it", ["source": .text(plan.key.name)])
+        let keys = try fetchKeys(job)
+        return keys.olderGenerations(of: KeyBundle.defaultName).isEmpty ? nil : keys
+    }
+
+    /// Has the fetcher ask the server until it answers.
+    private func fetchKeys(_ job: FetchJob) throws(InitError) -> KeyBundle {
+        let fetch = Fetch()
+        self.fetch = fetch
+        defer { endFetch() }
+        let job = job.encoded()
         let deadline = keyDeadline
         var backoff = Backoff()
-        log.info("asking for the key", ["source": .text(plan.key.name)])
         while true {
             try startFetcher(fetch, job: job)
             while !fetch.isOver {

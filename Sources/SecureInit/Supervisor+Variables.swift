@@ -7,8 +7,9 @@ extension Supervisor {
     ///
     /// What was inherited, credentials included, is wiped here: nobody needs it after this.
     ///
+    /// - Parameter keys: What has arrived; gains older generations where a variable needs one.
     /// - Throws: ``InitError/variable(name:_:)`` for the first that does not decrypt.
-    func decryptVariables(with keys: KeyBundle) throws(InitError) {
+    func decryptVariables(with keys: inout KeyBundle) throws(InitError) {
         guard let inherited = environment else { return }
         phase = .decrypting
         var decrypted: [(name: String, value: SecretBytes)] = []
@@ -17,17 +18,16 @@ extension Supervisor {
             // Of several, the C library finds the first.
             guard names.insert(name).inserted else { continue }
             do throws(VariableError) {
-                let value = try inherited.withBytes(entry.value) { value throws(VariableError) in
-                    try EncryptedVariable.decrypt(
-                        value,
-                        name: name,
-                        keys: keys,
-                        mayHoldNUL: settings.delivery.carrier(of: name) == .file
-                    )
-                }
+                let value = try decrypt(entry, named: name, of: inherited, with: keys)
                 decrypted.append((name, value))
             } catch {
-                throw .variable(name: name, error)
+                // A value of the original form does not say which key it was encrypted under.
+                guard case .authenticationFailed = error,
+                    let all = try fetchOlderKeys(for: "ENCRYPTED_\(name)"),
+                    let value = try? decrypt(entry, named: name, of: inherited, with: all)
+                else { throw .variable(name: name, error) }
+                keys = all
+                decrypted.append((name, value))
             }
         }
         if !decrypted.isEmpty {
@@ -53,5 +53,21 @@ extension Supervisor {
             home: plan.home,
             isWhole: settings.passesEnvironment
         )
+    }
+
+    private func decrypt(
+        _ entry: InheritedEnvironment.Entry,
+        named name: String,
+        of inherited: InheritedEnvironment,
+        with keys: KeyBundle
+    ) throws(VariableError) -> SecretBytes {
+        try inherited.withBytes(entry.value) { value throws(VariableError) in
+            try EncryptedVariable.decrypt(
+                value,
+                name: name,
+                keys: keys,
+                mayHoldNUL: settings.delivery.carrier(of: name) == .file
+            )
+        }
     }
 }

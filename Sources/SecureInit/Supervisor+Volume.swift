@@ -10,7 +10,6 @@ extension Supervisor {
     func openVolume(with keys: KeyBundle) throws(InitError) {
         guard !settings.withoutVolume else { return }
         phase = .openingVolume
-        guard let key = keys[KeyBundle.defaultName] else { throw .noKeySource }
         let began = Instant.now
         try checkRights()
         let mountPoint = try translatingErrors { () throws(VolumeError) in
@@ -19,8 +18,7 @@ extension Supervisor {
         guardMount(.view, mountPoint.descriptor)
         // Closed when this returns: from then on only the worker keeps the mount alive.
         let device = try translatingErrors(MountPoint.openDevice)
-        let volume = try startWorker(key: key, device: device.rawValue, at: mountPoint)
-        try wait(for: volume) { $0.progress != .starting }
+        let volume = try openStorage(with: keys, device: device.rawValue, at: mountPoint)
         try translatingErrors { () throws(VolumeError) in
             try mountPoint.mount(device: device, readOnly: settings.readOnly)
         }
@@ -54,11 +52,31 @@ extension Supervisor {
         throw .volume(.system, "\(error)")
     }
 
-    private func startWorker(
-        key: StoreKey,
+    /// Has a worker open the storage, with the newest key or an older one.
+    private func openStorage(
+        with keys: KeyBundle,
         device: Int32,
         at mountPoint: MountPoint
     ) throws(InitError) -> MountedVolume {
+        do throws(InitError) {
+            return try startWorker(keys, device: device, at: mountPoint)
+        } catch .volume(.data, let message) {
+            // The key has been rotated, perhaps, since the volume was open last.
+            guard let all = try fetchOlderKeys(for: "the volume") else {
+                throw .volume(.data, message)
+            }
+            while volume?.process.end == nil { try bootTurn(until: nil) }
+            return try startWorker(all, device: device, at: mountPoint)
+        }
+    }
+
+    /// Starts a worker and waits until it has opened the storage.
+    private func startWorker(
+        _ keys: KeyBundle,
+        device: Int32,
+        at mountPoint: MountPoint
+    ) throws(InitError) -> MountedVolume {
+        guard let key = keys[KeyBundle.defaultName] else { throw .noKeySource }
         let job = WorkerJob(
             location: VolumeLocation(
                 storage: settings.storage,
@@ -72,8 +90,10 @@ extension Supervisor {
                 keyIsGenerated: key.generated != nil
             ),
             owner: plan.identity.map { WorkerJob.Owner(user: $0.user, group: $0.group) },
-            key: key.text
+            keys: [key.text]
+                + keys.olderGenerations(of: KeyBundle.defaultName).map(\.text)
         )
+        let volume: MountedVolume
         do throws(Errno) {
             let process = try HelperProcess(
                 .worker,
@@ -82,12 +102,13 @@ extension Supervisor {
                 object: device,
                 maximumPayloadCount: Frame.maximumTextCount + 1
             )
-            let volume = MountedVolume(process, at: mountPoint)
+            volume = MountedVolume(process, at: mountPoint)
             self.volume = volume
-            return volume
         } catch {
             throw .system("cannot start the volume's process", error)
         }
+        try wait(for: volume) { $0.progress != .starting }
+        return volume
     }
 
     private func wait(

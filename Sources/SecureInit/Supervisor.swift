@@ -1,5 +1,6 @@
 internal import Cryptography
 internal import KeyProtocol
+internal import KeySources
 internal import Linux
 
 /// Process 1: one thread, one place to sleep.
@@ -27,6 +28,9 @@ final class Supervisor {
     var command: Command?
     var fetch: Fetch?
     var keyWait = KeyWait()
+    /// What the key server was asked, as long as it may have to be asked for more; nil where there
+    /// is none.
+    var fetchJob: FetchJob?
     /// Of the generated keys that have arrived.
     var keyIDs: [String] = []
     var volume: MountedVolume?
@@ -88,9 +92,10 @@ final class Supervisor {
     /// A function of its own, so that keys and variables are let go of, and with that wiped, when
     /// it returns.
     private func boot() throws(InitError) {
-        let keys = try obtainKeys()
-        try decryptVariables(with: keys)
+        var keys = try obtainKeys()
+        try decryptVariables(with: &keys)
         try openVolume(with: keys)
+        fetchJob = nil
         try startCommand()
     }
 

@@ -6,7 +6,7 @@ internal import Cryptography
 /// All numbers big-endian:
 ///
 ///     "SSWJ" ‖ version (1 byte: 1) ‖ flags (1) ‖ user (4) ‖ group (4) ‖ length (4) ‖ storage ‖
-///     length (4) ‖ configuration ‖ key
+///     length (4) ‖ configuration ‖ for each key: length (4) ‖ key
 ///
 /// Flag 1: read-only. Flag 2: an empty storage becomes a new volume. Flag 4: which belongs to this
 /// user and group; they are 0 without it. Flag 8: in rclone's format. Flag 16: the key is a generated
@@ -16,8 +16,8 @@ struct WorkerJob {
     let options: VolumeOptions
     /// Who a new volume belongs to; nil for root.
     let owner: Owner?
-    /// The key as served.
-    let key: SecretBytes
+    /// The key as served, then its older generations, the latest first.
+    let keys: [SecretBytes]
 
     /// A user and a group.
     struct Owner {
@@ -25,8 +25,8 @@ struct WorkerJob {
         let group: UInt32
     }
 
-    /// Longest encoding: two paths, a key.
-    static let maximumEncodedCount = 16_384
+    /// Longest encoding: two paths, and as many keys as the fetcher's bundle holds.
+    static let maximumEncodedCount = 81_920
 
     private static let magic = Array("SSWJ\u{1}".utf8)
 
@@ -40,9 +40,16 @@ struct WorkerJob {
         let paths = [location.storage, location.configuration ?? ""].flatMap { path in
             Self.bigEndian(UInt32(truncatingIfNeeded: path.utf8.count)) + Array(path.utf8)
         }
-        return SecretBytes.concatenating([
-            SecretBytes(copying: Self.magic + [flags] + ids + paths), key,
-        ])
+        return SecretBytes.concatenating(
+            [SecretBytes(copying: Self.magic + [flags] + ids + paths)]
+                + keys.flatMap { key in
+                    [
+                        SecretBytes(
+                            copying: Self.bigEndian(UInt32(truncatingIfNeeded: key.count))
+                        ), key,
+                    ]
+                }
+        )
     }
 
     /// Reads what ``encoded()`` wrote; nil for anything else.
@@ -70,19 +77,32 @@ struct WorkerJob {
             format: flags & 8 != 0 ? .rclone : .gocryptfs,
             keyIsGenerated: flags & 16 != 0
         )
-        key = encoded.slice(keyStart..<encoded.count)
+        var keys: [SecretBytes] = []
+        var rest = keyStart..<encoded.count
+        while !rest.isEmpty {
+            let count = encoded.withUnsafeBytes { bytes in
+                var header = bytes[rest]
+                return Self.takeNumber(&header).map { Int($0) }
+            }
+            guard let count, rest.count - 4 >= count else { return nil }
+            let end = rest.lowerBound + 4 + count
+            keys.append(encoded.slice(rest.lowerBound + 4..<end))
+            rest = end..<encoded.count
+        }
+        guard !keys.isEmpty else { return nil }
+        self.keys = keys
     }
 
     init(
         location: VolumeLocation,
         options: VolumeOptions,
         owner: Owner?,
-        key: SecretBytes
+        keys: [SecretBytes]
     ) {
         self.owner = owner
         self.location = location
         self.options = options
-        self.key = key
+        self.keys = keys
     }
 
     private static func bigEndian(_ number: UInt32) -> [UInt8] {

@@ -64,13 +64,27 @@ enum WorkerProcess {
         else {
             throw .system(operation: "read", path: "the worker's job", .invalidArgument)
         }
-        let volume = try Volume.open(job.location, key: job.key, options: job.options)
+        let volume = try Volume.open(
+            job.location,
+            key: job.keys[0],
+            olderKeys: Array(job.keys.dropFirst()),
+            options: job.options
+        )
         if volume.isNew {
             if let owner = job.owner { giveAway(volume.root, to: owner) }
             frames.write(.line, code: 2, "new volume made in \(job.location.storage)")
         }
         if let last = volume.lock?.abandoned {
             frames.write(.line, code: 2, "the last writer did not unmount: \(last)")
+        }
+        switch volume.keyRenewal {
+        case nil: break
+        case .done:
+            frames.write(.line, code: 2, "the volume's configuration is under the newest key now")
+        case .notWanted:
+            frames.write(.line, code: 2, "read-only: the volume stays under its older key")
+        case .failed(let error):
+            frames.write(.line, code: 1, "the volume stays under its older key: \(error)")
         }
         for sentence in Sandbox.worker.enter(changing: volume.root) {
             frames.write(.line, code: 2, sentence)

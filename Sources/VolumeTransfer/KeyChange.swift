@@ -33,16 +33,7 @@ public struct KeyChange: Sendable {
         try stopping { () throws(VolumeError) in
             let bytes: [UInt8]
             do throws(VolumeFormatError) {
-                switch configuration {
-                case .rclone(let configuration):
-                    bytes = try configuration.configuration.encrypted(password: new)
-                case .gocryptfs(let configuration, let masterKey):
-                    bytes = try configuration.rewrapped(
-                        masterKey,
-                        password: new,
-                        scrypt: GocryptfsScrypt(exponent: scryptExponent)
-                    ).text
-                }
+                bytes = try configuration.sealed(under: new, scryptExponent: scryptExponent)
             } catch {
                 throw .configurationInvalid(path: file.path, cause: error)
             }

@@ -14,20 +14,10 @@ struct StoredDirectory: ~Copyable {
 
     /// Makes the file with the bytes that names are bound to.
     ///
-    /// - Parameters:
-    ///   - directory: Where it belongs.
-    ///   - isReplacement: One that is there, and of no use yet, goes.
+    /// - Parameter directory: Where it belongs.
     /// - Throws: ``TransferFault/system(_:)``.
-    static func makeIV(
-        in directory: Int32,
-        replacing isReplacement: Bool = false
-    ) throws(TransferFault) {
+    static func makeIV(in directory: Int32) throws(TransferFault) {
         try system { () throws(Errno) in
-            if isReplacement {
-                do throws(Errno) {
-                    try FileCall.unlink(ivName, in: directory)
-                } catch  where error == .noSuchFile {}
-            }
             let file = try FileCall.open(
                 ivName,
                 in: directory,

@@ -93,7 +93,11 @@ public final class StoredVolume: Sendable {
                 try StorageDirectoryFile.create(location.storage)
             }
             lock = try Self.lock(root.rawValue, location)
-            configuration = try new.make(in: root, file, key: key)
+            do throws(VolumeError) {
+                configuration = try new.make(in: root, file, key: key)
+            } catch {
+                throw .volume(error)
+            }
         }
         isNew = existing == nil
         path = location.storage

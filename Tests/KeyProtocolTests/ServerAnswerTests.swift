@@ -17,6 +17,39 @@ import Testing
         #expect(lease == 60)
     }
 
+    @Test func `older generations come with their key, and cross to the supervisor with it`() throws
+    {
+        let body =
+            #"{"keys":{"db":"x","default":"c"},"generations":{"default":["b","a"],"z":["q"]}}"#
+        guard case .keys(let keys, _) = try read(200, body, wanted: ["default", "db"]) else {
+            Issue.record("no keys")
+            return
+        }
+        let crossed = try keys.encoded().withUnsafeBytes { try KeyBundle(decoding: $0) }
+        for bundle in [keys, crossed] {
+            #expect(bundle.names == ["default", "db"])
+            #expect(bundle.olderGenerations(of: "db").isEmpty)
+            let older = bundle.olderGenerations(of: "default").map {
+                $0.text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            }
+            #expect(older == ["b", "a"])
+        }
+        // What a server of ours says, ours reads.
+        guard
+            case .keys(let again, _) = try ServerAnswer(
+                status: 200,
+                retryAfter: nil,
+                body: try AnswerBody.keys(keys, lease: nil),
+                endpoint: .unlock,
+                wanted: ["default"]
+            )
+        else {
+            Issue.record("no keys")
+            return
+        }
+        #expect(again.olderGenerations(of: "default").count == 2)
+    }
+
     @Test(arguments: [200, 201])
     func `the original's answer is one key`(status: Int) throws {
         let answer = try read(status, #"{"password":"p\u0026w"}"# + "\n", endpoint: .key)
@@ -41,6 +74,15 @@ import Testing
         (#"{"keys":{"default":"a\n"}}"#, .malformedKey(name: "default", .controlCharacter)),
         (#"{"keys":{"default":"a"},"lease":-1}"#, .json(.invalid(member: "lease"))),
         (#"{"keys":{"default":"a"},"lease":"1"}"#, .json(.invalid(member: "lease"))),
+        (
+            #"{"keys":{"default":"a"},"generations":{"default":"b"}}"#,
+            .json(.invalid(member: "default"))
+        ),
+        (
+            #"{"keys":{"default":"a"},"generations":{"default":[""]}}"#,
+            .malformedKey(name: "default", .invalidLength(found: 0))
+        ),
+        (#"{"keys":{"default":"a"},"generations":[]}"#, .json(.invalid(member: "generations"))),
         ("[]", .json(.notJSON(offset: 0))), ("ok", .json(.notJSON(offset: 0))),
         ("", .json(.notJSON(offset: 0))),
     ])

@@ -81,9 +81,9 @@ import Testing
         #expect(second == 2)
         #expect(try exported("a") == "newer")
         #expect(throws: KeyServerError.self) {
-            try administration.retireKey("a", generation: 2, ifUnusedFor: 0)
+            try administration.retireKey("a", generation: 2, unusedSince: nil)
         }
-        try administration.retireKey("a", generation: 1, ifUnusedFor: 0)
+        try administration.retireKey("a", generation: 1, unusedSince: nil)
         let list = try administration.listKeys("a").first?.generations
         #expect(list?.map { $0.retiredAt == nil } == [true, false])
         #expect(throws: KeyServerError.noSuchKey("c")) {

@@ -62,6 +62,38 @@ import Testing
         #expect(try administration().listDevices().map(\.device.name) == ["b"])
     }
 
+    @Test(arguments: 1..<StoreSchema.version)
+    func `of an earlier version is brought to the present form`(version: Int) throws {
+        let path = directory("earlier.db")
+        try directory.write([UInt8](), to: "earlier.db", mode: 0o600)
+        let earlier = try SQLiteConnection(path: path, mode: .existing)
+        for step in StoreSchema.steps[..<version] { try earlier.execute(step) }
+        try earlier.execute("PRAGMA user_version = \(version)")
+        try earlier.execute("INSERT INTO devices (id, name, added_at) VALUES (7, 'kiosk', 0)")
+        let storage = try SQLiteStorage(path: path)
+        try storage.transaction(.writing) { store throws(KeyServerError) in
+            #expect(try store.device(named: "kiosk")?.id == 7)
+            let generation = GenerationRecord(
+                key: "k",
+                number: 1,
+                identifier: "password",
+                sealed: [1],
+                createdAt: .now
+            )
+            try store.insert(generation)
+            try store.noteHolding([generation], ofKey: "k", device: 7, at: .now)
+            #expect(
+                try store.holders(ofKey: "k", generation: 1, limit: 9).map(\.device) == ["kiosk"]
+            )
+            // What a device gets takes the place of what it got; a removed one holds nothing.
+            try store.noteHolding([], ofKey: "k", device: 7, at: .now)
+            #expect(try store.holders(ofKey: "k", generation: 1, limit: 9).isEmpty)
+            try store.noteHolding([generation], ofKey: "k", device: 7, at: .now)
+            try store.removeDevice(id: 7)
+            #expect(try store.holders(ofKey: "k", generation: 1, limit: 9).isEmpty)
+        }
+    }
+
     @Test func `that a later version has changed is left alone`() throws {
         try add("kiosk", to: administration())
         let version = StoreSchema.version + 1

@@ -14,7 +14,9 @@ import Testing
             keyNames: ["default", "db"],
             device: "gerät",
             bootID: "",
-            version: "1"
+            version: "1",
+            identifiers: ["0a1b2c3d"],
+            generations: ["default"]
         )
     }
 
@@ -29,6 +31,8 @@ import Testing
         #expect(read.device == "gerät")
         #expect(read.bootID == "")
         #expect(read.version == "1")
+        #expect(read.identifiers == ["0a1b2c3d"])
+        #expect(read.generations == ["default"])
     }
 
     @Test func `are refused when cut anywhere, or longer than they say`() throws {

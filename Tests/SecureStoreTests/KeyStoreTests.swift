@@ -138,17 +138,31 @@ import Testing
         let used = try server.audit().last { $0["result"] as? String == "released" }
         #expect(used?["generations"] as? [String] == ["default/1", "default/2"])
         // Somebody had it a moment ago.
-        let refused = try server.administer(
+        let refused = try server.administer("key", "retire", "default", "1")
+        #expect(refused.status == 64)
+        #expect(refused.errorText.contains("kiosk got it at"))
+        let dated = try server.administer(
             "key",
             "retire",
             "default",
             "1",
-            "--if-unused-for",
-            "30d"
+            "--unused-since",
+            "2026-01-01"
         )
-        #expect(refused.status == 64)
-        #expect(refused.errorText.contains("a device got it at"))
-        #expect(try server.administer("key", "retire", "default", "1").status == 0)
+        #expect(dated.status == 64)
+        #expect(dated.errorText.contains("a device got it at"))
+        let shown = try server.administer("key", "show", "default").text
+        #expect(shown.split(separator: "\n").filter { $0.contains("kiosk  since") }.count == 2)
+        #expect(
+            try server.administer(
+                "key",
+                "retire",
+                "default",
+                "1",
+                "--unused-since",
+                "2100-01-01T00:00:00Z"
+            ).status == 0
+        )
         let late = try start()
         #expect(late.status == 65)
         #expect(late.text.isEmpty)

@@ -1,3 +1,4 @@
+import CryptFS
 import Cryptography
 import Foundation
 import Linux

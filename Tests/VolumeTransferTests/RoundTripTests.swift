@@ -1,3 +1,4 @@
+import CryptFS
 import Foundation
 import TestSupport
 import Testing

@@ -104,12 +104,13 @@ extension Administration {
     /// - Parameters:
     ///   - name: Which key.
     ///   - number: Which generation; not the newest.
-    ///   - seconds: Only if no device got it for so long.
+    ///   - date: Only if no device got it from then on, and whoever got it before; nil: only if
+    ///     every device that got it has got the key without it since.
     /// - Throws: ``KeyServerError/noSuchKey(_:)``, ``KeyServerError/generationInUse(name:number:reason:)``.
     public func retireKey(
         _ name: String,
         generation number: Int,
-        ifUnusedFor seconds: Int
+        unusedSince date: Timestamp?
     ) throws(KeyServerError) {
         try perform("key.retire") { store, now throws(KeyServerError) in
             let generations = try store.generations(ofKey: name)
@@ -123,12 +124,9 @@ extension Administration {
                     reason: "it is the newest; make another first with 'secure-store key rotate'"
                 )
             }
-            if let used = found.usedAt, now.seconds - used.seconds < seconds {
-                throw .generationInUse(
-                    name: name,
-                    number: number,
-                    reason: "a device got it at \(used)"
-                )
+            let holders = try store.holders(ofKey: name, generation: number, limit: 4)
+            if let reason = Self.use(of: found, holders, unusedSince: date) {
+                throw .generationInUse(name: name, number: number, reason: reason)
             }
             found.retiredAt = found.retiredAt ?? now
             try store.update(found)
@@ -180,10 +178,20 @@ extension Administration {
             var list: [KeyListing] = []
             let names = if let name { [name] } else { try store.keyNames() }
             for name in names {
+                let generations = try store.generations(ofKey: name)
+                var holders: [Int: [GenerationHolder]] = [:]
+                for number in generations.map(\.number) {
+                    holders[number] = try store.holders(
+                        ofKey: name,
+                        generation: number,
+                        limit: KeyListing.holderLimit
+                    )
+                }
                 list.append(
                     KeyListing(
                         name: name,
-                        generations: try store.generations(ofKey: name),
+                        generations: generations,
+                        holders: holders,
                         grants: try store.grants(ofKey: name)
                     )
                 )
@@ -221,6 +229,25 @@ extension Administration {
             }
             return ((), ["key": .text(name), "to": .text("\(subject)")])
         }
+    }
+
+    /// Why a generation cannot be retired; `nil` where it can.
+    private static func use(
+        of generation: GenerationRecord,
+        _ holders: [GenerationHolder],
+        unusedSince date: Timestamp?
+    ) -> String? {
+        guard let date else {
+            guard let first = holders.first else { return nil }
+            let others = holders.count > 1 ? ", and others" : ""
+            return "\(first.device) got it at \(first.since) and has not come without it since"
+                + "\(others): 'secure-store key show' lists them; --unused-since DATE leaves those "
+                + "behind that did not come from then on"
+        }
+        guard let used = generation.usedAt, used.milliseconds >= date.milliseconds else {
+            return nil
+        }
+        return "a device got it at \(used)"
     }
 
     private func currentSeal() throws(KeyServerError) -> Seal {

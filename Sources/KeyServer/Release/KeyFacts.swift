@@ -12,9 +12,11 @@ public struct KeyFacts: Equatable, Sendable {
         self.generations = generations
     }
 
-    /// The generations that a request gets: the newest, and the older ones it names.
+    /// The generations that a request gets: the newest, and the older ones it asks for.
     func wanted(by request: ReleaseRequest) -> [GenerationRecord] {
         generations.prefix(1)
-            + generations.dropFirst().filter { request.identifiers.contains($0.identifier) }
+            + generations.dropFirst().filter {
+                request.generations.contains($0.key) || request.identifiers.contains($0.identifier)
+            }
     }
 }

@@ -22,17 +22,23 @@ struct ReleaseAnswer: Sendable {
     ///
     /// - Parameters:
     ///   - outcome: What was decided.
-    ///   - names: The keys that were asked for.
+    ///   - request: What was asked for.
     /// - Returns: `nil` where a key is missing after all.
     /// - Throws: ``KeyServerError/sealing(reason:)``; nothing may be released then.
-    func unlock(_ outcome: ReleaseOutcome, names: [String]) throws -> SecretBytes? {
-        if outcome.keys.isEmpty { return ring.unlockAnswer(for: names) }
+    func unlock(_ outcome: ReleaseOutcome, _ request: ReleaseRequest) throws -> SecretBytes? {
+        if outcome.keys.isEmpty { return ring.unlockAnswer(for: request.keyNames) }
         var bundle = KeyBundle()
         var older: [StoreKey] = []
-        for name in names {
+        for name in request.keyNames {
             if let generations = outcome.keys[name], let newest = generations.first {
                 try bundle.add(open(newest), named: name)
-                older += try generations.dropFirst().map(open)
+                for generation in generations.dropFirst() {
+                    if request.generations.contains(name) {
+                        try bundle.addOlderGeneration(open(generation))
+                    } else {
+                        older.append(try open(generation))
+                    }
+                }
             } else if let key = ring.key(named: name) {
                 try bundle.add(key, named: name)
             } else {

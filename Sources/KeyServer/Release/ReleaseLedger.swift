@@ -109,9 +109,14 @@ final class ReleaseLedger: ReleaseDecider {
             try store.noteSeen(device: device.id, at: facts.now, from: "\(address)")
         }
         let keys = facts.keys.mapValues { $0.wanted(by: request) }
-        for var generation in keys.values.joined() {
-            generation.usedAt = facts.now
-            try store.update(generation)
+        for (name, generations) in keys {
+            for var generation in generations {
+                generation.usedAt = facts.now
+                try store.update(generation)
+            }
+            if let device = facts.provenDevice {
+                try store.noteHolding(generations, ofKey: name, device: device.id, at: facts.now)
+            }
         }
         return ReleaseOutcome(decision: .granted, keys: keys)
     }

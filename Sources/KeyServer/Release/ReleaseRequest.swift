@@ -18,6 +18,9 @@ public struct ReleaseRequest: Equatable, Sendable {
     /// The ids of older generations that it still needs.
     public var identifiers: Set<String>
 
+    /// The names of wanted keys of which it needs every generation.
+    public var generations: Set<String>
+
     /// Describes a request.
     ///
     /// - Parameters:
@@ -27,19 +30,22 @@ public struct ReleaseRequest: Equatable, Sendable {
     ///   - address: The peer's.
     ///   - keyNames: Repeated names count once.
     ///   - identifiers: From the request: of older generations.
+    ///   - generations: From the request: names of wanted keys.
     public init(
         device: String,
         fingerprint: String = "",
         claimedDevice: String? = nil,
         address: IPAddress?,
         keyNames: [String],
-        identifiers: [String] = []
+        identifiers: [String] = [],
+        generations: [String] = []
     ) {
         self.device = device
         self.fingerprint = fingerprint
         self.claimedDevice = claimedDevice
         self.address = address
         self.identifiers = Set(identifiers)
+        self.generations = Set(generations)
         var seen: Set<String> = []
         self.keyNames = keyNames.filter { seen.insert($0).inserted }
     }

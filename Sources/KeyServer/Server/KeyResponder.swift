@@ -80,10 +80,11 @@ struct KeyResponder: Sendable {
             claimedDevice: body.device,
             address: address(of: channel),
             keyNames: body.keys,
-            identifiers: body.identifiers
+            identifiers: body.identifiers,
+            generations: body.generations
         )
         return await decide(request, path: "/v1/unlock", status: .ok) { outcome in
-            try answers.unlock(outcome, names: request.keyNames)
+            try answers.unlock(outcome, request)
         }
     }
 

@@ -22,6 +22,15 @@ public struct GenerationRecord: Equatable, Sendable {
     public var usedAt: Timestamp?
 }
 
+/// A device that was given a generation when it was last given the key.
+public struct GenerationHolder: Equatable, Sendable {
+    /// The device's name.
+    public let device: String
+
+    /// When that was.
+    public let since: Timestamp
+}
+
 /// A key, its generations, the latest first, and who may have it.
 public struct KeyListing: Equatable, Sendable {
     /// Its name.
@@ -30,8 +39,14 @@ public struct KeyListing: Equatable, Sendable {
     /// Those there are, the latest first.
     public let generations: [GenerationRecord]
 
+    /// Which devices hold a generation, by its number; the first ``holderLimit`` of each.
+    public let holders: [Int: [GenerationHolder]]
+
     /// Who may have it.
     public let grants: [GrantSubject]
+
+    /// How many devices are listed of each generation.
+    public static let holderLimit = 1000
 }
 
 /// Who a grant is for.

@@ -18,6 +18,28 @@ public protocol KeyStorage {
     /// Replaces what is known of a generation, all but the key itself.
     func update(_ generation: GenerationRecord) throws(KeyServerError)
 
+    /// Notes which generations of a key a device was given, in place of those it was given before.
+    func noteHolding(
+        _ generations: [GenerationRecord],
+        ofKey name: String,
+        device: Int,
+        at time: Timestamp
+    ) throws(KeyServerError)
+
+    /// Which devices were given a generation of a key when they were last given the key, by name.
+    ///
+    /// - Parameters:
+    ///   - name: The key.
+    ///   - number: The generation.
+    ///   - limit: At most so many.
+    /// - Returns: Those there are.
+    /// - Throws: ``KeyServerError/storage(reason:)``.
+    func holders(
+        ofKey name: String,
+        generation number: Int,
+        limit: Int
+    ) throws(KeyServerError) -> [GenerationHolder]
+
     /// Forgets a key, all its generations and grants.
     func removeKey(_ name: String) throws(KeyServerError)
 

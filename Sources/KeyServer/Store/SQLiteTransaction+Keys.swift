@@ -74,6 +74,48 @@ extension SQLiteTransaction {
     func removeKey(_ name: String) throws(KeyServerError) {
         try run("DELETE FROM generations WHERE key = ?", .text(name))
         try run("DELETE FROM grants WHERE key = ?", .text(name))
+        try run("DELETE FROM holders WHERE key = ?", .text(name))
+    }
+
+    func noteHolding(
+        _ generations: [GenerationRecord],
+        ofKey name: String,
+        device: Int,
+        at time: Timestamp
+    ) throws(KeyServerError) {
+        try run(
+            "DELETE FROM holders WHERE key = ? AND device = ?",
+            .text(name),
+            .integer(device)
+        )
+        for generation in generations {
+            try run(
+                "INSERT INTO holders (key, device, number, since) VALUES (?, ?, ?, ?)",
+                .text(name),
+                .integer(device),
+                .integer(generation.number),
+                .time(time)
+            )
+        }
+    }
+
+    func holders(
+        ofKey name: String,
+        generation number: Int,
+        limit: Int
+    ) throws(KeyServerError) -> [GenerationHolder] {
+        try attempt { () throws(SQLiteError) in
+            try connection.rows(
+                """
+                SELECT devices.name, holders.since FROM holders JOIN devices
+                ON devices.id = holders.device WHERE holders.key = ? AND holders.number = ?
+                ORDER BY devices.name LIMIT ?
+                """,
+                .text(name),
+                .integer(number),
+                .integer(limit)
+            ) { GenerationHolder(device: $0.text(0), since: $0.time(1)) }
+        }
     }
 
     func grants(ofKey name: String) throws(KeyServerError) -> [GrantSubject] {

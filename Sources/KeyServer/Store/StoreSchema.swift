@@ -7,10 +7,21 @@ enum StoreSchema {
     static var version: Int { steps.count }
 
     /// Each in turn, as SQL.
-    static let steps = [devicesAndAudit, keysAndGrants, lockdown]
+    static let steps = [devicesAndAudit, keysAndGrants, lockdown, holders]
 
     /// Marks a SQLite file as ours: "SSdb".
     static let applicationID = 0x5353_6462
+
+    private static let holders = """
+        CREATE TABLE holders (
+            key TEXT NOT NULL,
+            device INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            PRIMARY KEY (key, device, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX holders_of_device ON holders (device);
+        """
 
     private static let lockdown = """
         CREATE TABLE lockdown (

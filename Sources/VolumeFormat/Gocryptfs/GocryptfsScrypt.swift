@@ -12,6 +12,14 @@ public struct GocryptfsScrypt: Equatable, Sendable {
     /// What gocryptfs uses, and new volumes with a password: 64 MiB.
     public static let defaultExponent = 16
 
+    /// What an attempt at a key usually costs.
+    ///
+    /// scrypt makes guessing a password dear. A generated key has 256 random bits, which no cost
+    /// makes any harder to guess: the least that gocryptfs takes is enough.
+    public static func usualExponent(forGeneratedKey isGenerated: Bool) -> Int {
+        isGenerated ? exponents.lowerBound : defaultExponent
+    }
+
     /// Public random bytes.
     public let salt: [UInt8]
 

@@ -7,7 +7,7 @@ struct EnvironmentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "env",
         abstract: "Encrypts and decrypts environment variables.",
-        subcommands: [Encrypt.self, Decrypt.self]
+        subcommands: [Encrypt.self, Decrypt.self, Rotate.self]
     )
 
     static let prefix = "ENCRYPTED_"

@@ -9,7 +9,7 @@ struct KeyCommand: ParsableCommand {
         commandName: "key",
         abstract: "Makes keys and tells them apart; keys in a server's store.",
         subcommands: [
-            KeyNew.self, ShowID.self, KeyList.self, KeyRotate.self, KeyRetire.self,
+            KeyNew.self, ShowID.self, KeyList.self, KeyShow.self, KeyRotate.self, KeyRetire.self,
             KeyExport.self, KeyRemove.self,
         ]
     )
@@ -123,8 +123,9 @@ struct KeyRotate: ParsableCommand {
         commandName: "rotate",
         abstract: "Makes a key's next generation, which is given out from now on.",
         discussion: """
-            Devices that still hold values of an older generation ask for it by id, and get it \
-            until 'key retire'. 'key list' shows when each was last asked for.
+            Devices whose variables or volume need an older generation ask for it, and get it until \
+            'key retire'. A volume is sealed under the newest on its device's next start; 'env \
+            rotate' does the same for variables. 'key show' says who still got an older one.
             """
     )
 
@@ -159,7 +160,11 @@ struct KeyRotate: ParsableCommand {
 struct KeyRetire: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire",
-        abstract: "Gives a generation of a key out no longer."
+        abstract: "Gives a generation of a key out no longer.",
+        discussion: """
+            Without --unused-since, only when every device that got the generation has come again \
+            and done without it: 'key show' lists those that have not.
+            """
     )
 
     @Argument(help: "The key's name.")
@@ -169,17 +174,29 @@ struct KeyRetire: ParsableCommand {
     var generation: Int
 
     @Option(
-        help: ArgumentHelp("Only if no device got it for so long.", valueName: "duration")
+        help: ArgumentHelp(
+            "Only if no device got it from this day on (YYYY-MM-DD, or with THH:MM:SSZ; UTC), and "
+                + "then whoever got it before.",
+            valueName: "date"
+        ),
+        transform: KeyRetire.date
     )
-    var ifUnusedFor = TimeSpan(seconds: 0)
+    var unusedSince: Timestamp?
 
     @OptionGroup var state: StateOptions
+
+    fileprivate static func date(_ text: String) throws -> Timestamp {
+        guard let date = Timestamp(date: text) else {
+            throw ValidationError("'\(text)' is no date: write 2026-11-21, or 2026-11-21T09:30:00Z")
+        }
+        return date
+    }
 
     func run() throws {
         try state.administration().retireKey(
             name,
             generation: generation,
-            ifUnusedFor: ifUnusedFor.seconds
+            unusedSince: unusedSince
         )
     }
 }

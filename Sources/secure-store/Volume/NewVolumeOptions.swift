@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CryptFS
 internal import Cryptography
 internal import KeyProtocol
 internal import VolumeFormat
@@ -41,9 +42,15 @@ enum VolumeFormatName: String, ExpressibleByArgument, CaseIterable {
 
     /// A new volume of which nothing else is said.
     func volume(for key: StoreKey) throws -> NewVolume {
-        switch self {
-        case .gocryptfs: .gocryptfs(try GocryptfsOptions.parse([]).choices(for: key))
-        case .rclone: .rclone(try RcloneOptions.parse([]).configuration())
+        let kind: VolumeKind =
+            switch self {
+            case .gocryptfs: .gocryptfs
+            case .rclone: .rclone
+            }
+        do throws(VolumeFormatError) {
+            return try .usual(kind, keyIsGenerated: key.generated != nil)
+        } catch {
+            throw CommandFailure(error)
         }
     }
 }
@@ -110,22 +117,19 @@ struct GocryptfsOptions: ParsableArguments {
                     longNameMax: longNameMax ?? GocryptfsNames.maximumEntryCount
                 )
             )
-        let usual: GocryptfsCipher = AESGCM.isFast ? .aesGCM : .xchacha20Poly1305
-        return NewVolume.Gocryptfs(
-            cipher: cipher?.value ?? usual,
+        var choices = NewVolume.Gocryptfs(
             names: names,
             scryptExponent: try Self.scryptExponent(scryptCost, for: key)
         )
+        if let cipher { choices.cipher = cipher.value }
+        return choices
     }
 
     /// What an attempt at a key is to cost.
-    ///
-    /// scrypt makes guessing a password dear. A generated key has 256 random bits, which no cost
-    /// makes any harder to guess: the least that gocryptfs takes is enough.
     static func scryptExponent(_ wanted: Int?, for key: StoreKey) throws -> Int {
-        guard key.generated == nil else { return wanted ?? GocryptfsScrypt.exponents.lowerBound }
-        let exponent = wanted ?? GocryptfsScrypt.defaultExponent
-        guard exponent >= GocryptfsScrypt.defaultExponent else {
+        let isGenerated = key.generated != nil
+        let exponent = wanted ?? GocryptfsScrypt.usualExponent(forGeneratedKey: isGenerated)
+        guard isGenerated || exponent >= GocryptfsScrypt.defaultExponent else {
             throw CommandFailure(
                 .usage,
                 "--scrypt-cost below \(GocryptfsScrypt.defaultExponent) is for generated keys only: "

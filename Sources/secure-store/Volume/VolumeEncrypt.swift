@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CryptFS
 internal import VolumeTransfer
 
 /// `secure-store volume encrypt`.
