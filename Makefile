@@ -15,7 +15,7 @@ TEST ?=
 # Arguments for the benchmarks, as in: make bench BENCH="--quick init"
 BENCH ?=
 
-.PHONY: help deps deps-test deps-bench build demo test check format bench bench-server image install clean
+.PHONY: help deps deps-test deps-bench build demo test test-long check format bench bench-server image install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ demo: build ## Show the main job end to end, in under a minute
 
 test: deps-test ## Run every test; say what was skipped and why (REQUIRE_ALL=1: a skip fails)
 	@scripts/test $(TEST)
+
+test-long: deps-test ## Run every test, some for as long as they are meant to (an hour and more)
+	@LONG_TESTS=1 scripts/test $(TEST)
 
 check: ## Format and lint, strictly
 	@scripts/deps build lint

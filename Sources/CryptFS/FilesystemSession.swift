@@ -74,14 +74,14 @@ public final class FilesystemSession: Sendable {
             // Where others may change a file, it is looked at anew whenever it is opened.
             stateless: handler.changesInPlace && handler.isExclusive ? 1 : 0,
             extended: handler.changesInPlace ? 1 : 0,
-            holes: handler.changesInPlace && (!handler.isExclusive || SeekThread.isPossible) ? 1 : 0
+            holes: handler.changesInPlace && (handler.isReadOnly || SeekThread.isPossible) ? 1 : 0
         )
         guard let session = cfuse_session_new(&operations, &settings) else {
             throw .system(operation: "start", path: "the FUSE session", .noMemory)
         }
         defer { cfuse_session_free(session) }
-        // The kernel collects writes where nobody else changes the storage.
-        let seeking = handler.isExclusive ? SeekThread(handler: handler, session: session) : nil
+        // Pages of files that can be written may have what the storage has not.
+        let seeking = handler.isReadOnly ? nil : SeekThread(handler: handler, session: session)
         let first = try describing("serve", "/dev/fuse") { () throws(Errno) in
             try ServingThread(
                 handler: handler,

@@ -29,14 +29,31 @@ enum Client {
         _ arguments: [String],
         environment: [String: String] = [:]
     ) throws -> Subprocess {
-        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Clients").appendingPathComponent(script).path
         let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        return try Subprocess.start("python3", ["-B", path] + arguments, environment: all)
+        let command = ["-B", path(of: script)] + arguments
+        return try Subprocess.start("python3", command, environment: all)
     }
 
+    /// Starts a shell script of `Clients`; its name comes first.
+    static func start(shell command: [String]) throws -> Subprocess {
+        try Subprocess.start("sh", [path(of: command[0])] + command[1...])
+    }
+
+    private static func path(of script: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Clients").appendingPathComponent(script).path
+    }
+
+    /// Whether tests may take as long as they are meant to: `make test-long`.
+    static let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
+
     /// A number from the environment, for runs longer than what fits a continuous integration.
-    static func number(_ variable: String, default value: Int) -> Int {
-        ProcessInfo.processInfo.environment[variable].flatMap(Int.init) ?? value
+    static func number(
+        _ variable: String,
+        default value: Int,
+        long: Int? = nil
+    ) -> Int {
+        ProcessInfo.processInfo.environment[variable].flatMap(Int.init)
+            ?? (isLong ? long ?? value : value)
     }
 }

@@ -15,7 +15,11 @@ struct GocryptfsTests {
     ])
     func `a program finds what it may expect`(subject: String) throws {
         let volume = try MountedVolume(format: .gocryptfs)
-        let entries = Client.number("SECURE_STORE_TEST_ENTRIES", default: 3000)
+        let entries = Client.number(
+            "SECURE_STORE_TEST_ENTRIES",
+            default: 3000,
+            long: 100_000
+        )
         try Client.run(
             "posix.py",
             [volume.mountPoint, subject],
@@ -53,15 +57,20 @@ struct GocryptfsTests {
     @Test(arguments: ["delete", "wal"])
     func `SQLite loses no transaction when the worker is killed`(mode: String) throws {
         let volume = try MountedVolume(format: .gocryptfs)
-        let client = try Client.start("sqlite.py", ["endless", volume("db"), mode])
-        let deadline = Date(timeIntervalSinceNow: 30)
-        while client.text.split(separator: "\n").count < 25, Date() < deadline { usleep(5000) }
-        try volume.kill()
-        try client.wait()
-        let last = client.text.split(separator: "\n").count - 1
-        #expect(last >= 24, "\(client.errorText)")
-        try volume.mount()
-        try Client.run("sqlite.py", ["verify", volume("db"), String(last)])
+        for round in 0..<Client.number("SECURE_STORE_TEST_KILLS", default: 1, long: 25) {
+            let database = volume("db-\(round)")
+            let client = try Client.start("sqlite.py", ["endless", database, mode])
+            let deadline = Date(timeIntervalSinceNow: 30)
+            while client.text.split(separator: "\n").count < 25 + round * 10, Date() < deadline {
+                usleep(5000)
+            }
+            try volume.kill()
+            try client.wait()
+            let last = client.text.split(separator: "\n").count - 1
+            #expect(last >= 24, "\(client.errorText)")
+            try volume.mount()
+            try Client.run("sqlite.py", ["verify", database, String(last)])
+        }
         try volume.unmount()
     }
 

@@ -36,7 +36,7 @@ struct OracleTests {
             [.posixPermissions: 0o755],
             ofItemAtPath: volume.directory.path
         )
-        let entries = Client.number("SECURE_STORE_TEST_ENTRIES", default: 500)
+        let entries = Client.number("SECURE_STORE_TEST_ENTRIES", default: 500, long: 50_000)
         try Client.run(
             "oracle.py",
             [volume.mountPoint, disk, subject],

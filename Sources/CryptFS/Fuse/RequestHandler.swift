@@ -12,6 +12,9 @@ protocol RequestHandler: AnyObject, Sendable {
     /// Nobody else changes what is served.
     var isExclusive: Bool { get }
 
+    /// Nothing is changed.
+    var isReadOnly: Bool { get }
+
     /// Opening and closing a file means nothing; there are extended attributes.
     var changesInPlace: Bool { get }
 
