@@ -298,7 +298,8 @@ import Testing
     @Test func `left mounted by a crash is detached and mounted anew`() throws {
         let script =
             "\"$0\" \"$@\" sleep 60 & i=$!; until mountpoint -q decrypted; do sleep 0.05; done; "
-            + "kill -KILL $i; until ls decrypted 2>&1 | grep 'not connected'; do sleep 0.05; done; "
+            + "kill -STOP $i; pkill -KILL -P $i -x secure-init-mnt; kill -KILL $i; "
+            + "until ls decrypted 2>&1 | grep 'not connected'; do sleep 0.05; done; "
             + "exec \"$0\" \"$@\" sh -c 'echo again > decrypted/x; cat decrypted/x'"
         let output = try Subprocess.run(
             "unshare",
