@@ -91,7 +91,9 @@ let package = Package(
         ),
         .target(
             name: "SecureInit",
-            dependencies: ["CryptFS", "KeySources", "KeyProtocol", "Cryptography", "Linux"],
+            dependencies: [
+                "VolumeTransfer", "CryptFS", "KeySources", "KeyProtocol", "Cryptography", "Linux",
+            ],
             swiftSettings: house
         ),
         .executableTarget(

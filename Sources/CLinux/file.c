@@ -116,3 +116,10 @@ int linux_file_system_type(const char *path, uint64_t *type) {
     *type = (uint64_t)status.f_type;
     return 0;
 }
+
+int linux_file_system_type_of(int descriptor, uint64_t *type) {
+    struct statfs status;
+    if (fstatfs(descriptor, &status) == -1) return -1;
+    *type = (uint64_t)status.f_type;
+    return 0;
+}

@@ -55,6 +55,20 @@ extension FileCall {
         }
     }
 
+    /// Changes the owner of a name, and of a symbolic link its own.
+    ///
+    /// The corresponding C function is `fchownat` with `AT_SYMLINK_NOFOLLOW`.
+    public static func setOwner(
+        of name: FileName,
+        in directory: Int32,
+        user: UInt32,
+        group: UInt32
+    ) throws(Errno) {
+        _ = try name.withCString { name throws(Errno) in
+            try valueOrErrno { fchownat(directory, name, user, group, AT_SYMLINK_NOFOLLOW) }
+        }
+    }
+
     /// Gives a file one more name.
     ///
     /// The corresponding C function is `linkat`.

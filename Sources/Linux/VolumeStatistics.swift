@@ -45,7 +45,22 @@ public struct FileSystemType: Equatable, Sendable {
     /// `FUSE_SUPER_MAGIC`: served by a process.
     public static let fuse = FileSystemType(number: 0x6573_5546)
 
+    /// `TMPFS_MAGIC`: in memory, or swapped out.
+    public static let tmpfs = FileSystemType(number: 0x0102_1994)
+
+    /// `RAMFS_MAGIC`: in memory.
+    public static let ramfs = FileSystemType(number: 0x8584_58f6)
+
     private init(number: UInt64) {
+        self.number = number
+    }
+
+    /// Asks the file system of an open file.
+    ///
+    /// The corresponding C function is `fstatfs`.
+    public init(of descriptor: Int32) throws(Errno) {
+        var number: UInt64 = 0
+        _ = try valueOrErrno { linux_file_system_type_of(descriptor, &number) }
         self.number = number
     }
 

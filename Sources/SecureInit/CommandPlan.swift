@@ -73,6 +73,9 @@ struct CommandPlan {
         guard settings.clearsEnvironment || settings.keptVariables.isEmpty else {
             throw .keepWithoutClear
         }
+        guard !settings.writesBack || settings.showsInMemory && !settings.readOnly else {
+            throw .writeBackAlone
+        }
         self.arguments = CStringArray(copying: arguments)
         key = try Self.key(settings, needsKey: needsKey)
         // By now some descriptors are our own, which a number given by mistake may be, too.

@@ -21,6 +21,8 @@ enum Frame {
         case line = 6
         /// An attempt brought no key: milliseconds until the next (4 bytes, big-endian).
         case wait = 7
+        /// What has changed in a view was stored: 0, or 1 where not all could be ‖ text.
+        case stored = 8
     }
 
     /// Bytes before the payload.

@@ -13,7 +13,8 @@ enum Help {
               secure-init --key-source https://store.local --storage /data -- /app/server
 
             secure-init status [--json] and secure-init health ask the one that runs, from
-            docker exec or HEALTHCHECK; commands of these names need the -- before them.
+            docker exec or HEALTHCHECK, and secure-init sync has changes of --view memory
+            written back; commands of these names need the -- before them.
 
             An option's variable is its name: SECURE_INIT_KEY_SOURCE for --key-source.
             Flags win over variables. A switch takes =false, too.

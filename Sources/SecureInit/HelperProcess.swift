@@ -42,10 +42,12 @@ final class HelperProcess {
         /// - Throws: ``Errno``, of `capget`.
         static func lasting(_ capabilities: CapabilitySet) throws(Errno) -> Rights {
             let own = try ProcessCapabilities()
+            // Of a container without any, none.
+            let kept = capabilities.intersection(own.permitted)
             var rights = Rights()
             rights.capabilities = ProcessStart.Capabilities(
-                bounding: own.effective.contains(.setCapabilities) ? capabilities : .all,
-                permitted: capabilities,
+                bounding: own.effective.contains(.setCapabilities) ? kept : .all,
+                permitted: kept,
                 inheritable: [],
                 ambient: []
             )

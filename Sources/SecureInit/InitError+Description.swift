@@ -21,6 +21,8 @@ extension InitError: CustomStringConvertible {
             "\(option) cannot be '\(value)': it wants \(expected)"
         case .keepWithoutClear:
             "--keep says what --clear-env leaves, but there is no --clear-env"
+        case .writeBackAlone:
+            "--write-back is for --view memory, without --read-only"
         case .noCommand:
             "no command given: secure-init [options] [--] COMMAND [ARG…]; see --help"
         case .noKeySource:

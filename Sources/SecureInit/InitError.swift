@@ -18,6 +18,8 @@ enum InitError: Error {
     case descriptorNotOpen(Int32)
     /// `--keep` without `--clear-env`, which leaves everything anyway.
     case keepWithoutClear
+    /// `--write-back` without `--view memory`, or with `--read-only`.
+    case writeBackAlone
     /// No command to run.
     case noCommand
     /// Something is to be decrypted and nothing says with what.
@@ -72,7 +74,7 @@ extension InitError {
     var exitCode: Int32 {
         switch self {
         case .unknownOption, .missingValue, .unexpectedValue, .invalidValue, .noCommand,
-            .noKeySource, .keySourceOption, .keepWithoutClear:
+            .noKeySource, .keySourceOption, .keepWithoutClear, .writeBackAlone:
             ExitCode.usage.rawValue
         case .unknownAccount, .noKeyVariable, .credential, .noCredentials, .misconfigured,
             .localPassword, .descriptorNotOpen, .directory, .environmentFile, .delivery:

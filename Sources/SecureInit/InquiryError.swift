@@ -10,6 +10,8 @@ enum InquiryError: Error {
     case notPermitted(user: UInt32)
     /// It did not answer in time.
     case silent
+    /// Not all that has changed could be stored.
+    case notStored(String)
     /// What answered is not secure-init.
     case impostor
     /// The system does not let us ask.
@@ -31,6 +33,7 @@ enum InquiryError: Error {
         case .nobody, .silent, .impostor: ExitCode.unavailable.rawValue
         case .notPermitted: ExitCode.refused.rawValue
         case .system: ExitCode.system.rawValue
+        case .notStored: ExitCode.inputOutput.rawValue
         case .notRunning, .volumeSilent, .volumeStuck, .volumeFailed: 1
         }
     }
@@ -54,6 +57,8 @@ extension InquiryError: CustomStringConvertible {
             "secure-init answers root only, and this is user \(user): docker exec --user 0"
         case .silent:
             "secure-init does not answer in time"
+        case .notStored(let text):
+            StatusReport.shown(text)
         case .impostor:
             "what answers is not secure-init: a process of this network took its place"
         case .system(let operation, let errno):

@@ -1,8 +1,16 @@
 internal import CryptFS
 internal import Linux
 
-/// The volume as the supervisor sees it: the worker that serves it, and the mount.
+/// The volume as the supervisor sees it: the worker that serves it, and where it is seen.
 final class MountedVolume {
+    /// Where the volume is seen.
+    enum Place {
+        /// There it is mounted.
+        case mount(MountPoint)
+        /// There the worker decrypts it; and this is how it is told to end.
+        case memory(ViewOrders)
+    }
+
     /// How far the worker is.
     enum Progress {
         /// It opens the volume.
@@ -17,7 +25,7 @@ final class MountedVolume {
     let process: HelperProcess
 
     /// Where the volume is seen.
-    let mountPoint: MountPoint
+    let place: Place
 
     /// How far the worker is.
     var progress = Progress.starting
@@ -37,13 +45,18 @@ final class MountedVolume {
     /// Whether its end is wanted.
     var isClosing = false
 
-    init(_ process: HelperProcess, at mountPoint: MountPoint) {
+    init(_ process: HelperProcess, at place: Place) {
         self.process = process
-        self.mountPoint = mountPoint
+        self.place = place
     }
 
     /// What has to stay open in this process.
-    var descriptors: [Int32] { process.descriptors + [mountPoint.descriptor] }
+    var descriptors: [Int32] {
+        switch place {
+        case .mount(let mountPoint): process.descriptors + [mountPoint.descriptor]
+        case .memory(let orders): process.descriptors + [orders.descriptor]
+        }
+    }
 
     /// What was wrong with the worker's end; nil while it lives, or where it ended as it should.
     var fault: InitError? {

@@ -132,6 +132,23 @@ extension Option {
         ),
         Option("read-only", .volume, .flag { $0.readOnly = $1 }, "mount read-only"),
         Option(
+            "view",
+            .volume,
+            .value("mount|memory") { view(&$0, $1) },
+            """
+            memory: no mount, but decrypted into the tmpfs that is at --mount already; read-only, \
+            and needs neither privileges nor /dev/fuse (mount)
+            """
+        ),
+        Option(
+            "write-back",
+            .volume,
+            .flag { $0.writesBack = $1 },
+            """
+            with --view memory: encrypt changes at the end, and on secure-init sync
+            """
+        ),
+        Option(
             "shared-storage",
             .volume,
             .flag { $0.sharesStorage = $1 },

@@ -31,6 +31,15 @@ extension Option {
         return nil
     }
 
+    static func view(_ settings: inout Settings, _ text: String) -> String? {
+        switch text {
+        case "mount": settings.showsInMemory = false
+        case "memory": settings.showsInMemory = true
+        default: return "mount or memory"
+        }
+        return nil
+    }
+
     static func volumeFormat(_ settings: inout Settings, _ text: String) -> String? {
         guard let format = VolumeKind(rawValue: text) else { return "gocryptfs or rclone" }
         settings.volumeFormat = format

@@ -50,13 +50,13 @@ struct Sandbox {
 
     /// Binds this process, for good; to be called before it has a second thread.
     ///
-    /// - Parameter directory: An open one in which it may also do everything but execute: what its path
-    ///   leads to may have been exchanged since.
+    /// - Parameter directories: Open ones in which it may also do everything but execute: what their
+    ///   paths lead to may have been exchanged since.
     /// - Returns: What this kernel does not have, a sentence each; the rest holds all the same.
-    func enter(changing directory: Int32? = nil) -> [String] {
+    func enter(changing directories: [Int32] = []) -> [String] {
         var lacking: [String] = []
         do throws(Errno) {
-            if isBoundToFolders { try bindToFolders(and: directory) }
+            if isBoundToFolders { try bindToFolders(and: directories) }
         } catch {
             lacking.append("the \(process) is not kept from other files: Landlock: \(error)")
         }
@@ -68,11 +68,11 @@ struct Sandbox {
         return lacking
     }
 
-    private func bindToFolders(and directory: Int32?) throws(Errno) {
+    private func bindToFolders(and directories: [Int32]) throws(Errno) {
         let restriction = try FileAccessRestriction()
         for path in readable { try restriction.allow(path, .read) }
         for path in changeable { try restriction.allow(path, .readAndChange) }
-        if let directory { try restriction.allow(directory, .readAndChange) }
+        for directory in directories { try restriction.allow(directory, .readAndChange) }
         try restriction.enforce()
     }
 }

@@ -40,6 +40,12 @@ struct Settings {
     var volumeFormat = VolumeKind.gocryptfs
     var readOnly = false
     var sharesStorage = false
+    var showsInMemory = false
+    var writesBack = false
+    var view: WorkerJob.View {
+        guard showsInMemory else { return .mounted }
+        return writesBack ? .memoryWrittenBack : .memory
+    }
 
     // Command.
     var user: String?

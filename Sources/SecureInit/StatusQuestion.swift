@@ -10,9 +10,28 @@ struct StatusQuestion {
         deadline = .now.advanced(byMilliseconds: patience)
     }
 
+    /// Asks how it is.
+    func ask() throws(InquiryError) -> StatusReport {
+        try ask(StatusSocket.name, limit: StatusReport.maximumCount) { StatusReport(record: $0) }
+    }
+
+    /// Has what has changed in a view stored.
+    ///
+    /// - Returns: Whether all was, and a few words.
+    func sync() throws(InquiryError) -> (isDone: Bool, text: String) {
+        try ask(SyncSocket.name, limit: SyncSocket.maximumCount) { record in
+            guard let first = record.first else { return nil }
+            return (first == 0, String(decoding: record.dropFirst(), as: UTF8.self))
+        }
+    }
+
     /// Asks process 1, or where that is none of ours (`docker run --init`), the one with the lowest
     /// number.
-    func ask() throws(InquiryError) -> StatusReport {
+    private func ask<Report>(
+        _ socketName: (Int32, UInt64) -> LocalName?,
+        limit: Int,
+        _ decode: ([UInt8]) -> Report?
+    ) throws(InquiryError) -> Report {
         let namespace: UInt64
         do throws(Errno) {
             namespace = try CurrentProcess.pidNamespace()
@@ -21,11 +40,9 @@ struct StatusQuestion {
         }
         var failure = InquiryError.nobody
         for process in [1] + others {
-            guard let name = StatusSocket.name(process: process, namespace: namespace) else {
-                continue
-            }
+            guard let name = socketName(process, namespace) else { continue }
             do throws(InquiryError) {
-                return try ask(process, name)
+                return try ask(process, name, limit: limit, decode)
             } catch .nobody {
                 continue
             } catch .impostor {
@@ -43,10 +60,15 @@ struct StatusQuestion {
         return ((try? ProcessTable.processes()) ?? []).filter { $0 != 1 && $0 != own }.sorted()
     }
 
-    private func ask(_ process: Int32, _ name: LocalName) throws(InquiryError) -> StatusReport {
+    private func ask<Report>(
+        _ process: Int32,
+        _ name: LocalName,
+        limit: Int,
+        _ decode: ([UInt8]) -> Report?
+    ) throws(InquiryError) -> Report {
         let answer: Answer
         do throws(Errno) {
-            answer = try exchange(with: process, name)
+            answer = try exchange(with: process, name, limit: limit)
         } catch .connectionRefused {
             throw .nobody
         } catch .wouldBlock {
@@ -58,7 +80,7 @@ struct StatusQuestion {
         case .impostor: throw .impostor
         case .silence: throw .notPermitted(user: CurrentProcess.effectiveUser)
         case .record(let record):
-            guard let report = StatusReport(record: record) else { throw .impostor }
+            guard let report = decode(record) else { throw .impostor }
             return report
         }
     }
@@ -73,7 +95,8 @@ struct StatusQuestion {
 
     private func exchange(
         with process: Int32,
-        _ name: LocalName
+        _ name: LocalName,
+        limit: Int
     ) throws(Errno) -> Answer {
         let connection = try LocalConnection(
             to: name,
@@ -85,7 +108,7 @@ struct StatusQuestion {
             peer.process == process,
             process == 1 || peer.user == 0 || peer.user == CurrentProcess.effectiveUser
         else { return .impostor }
-        guard let record = try connection.receive(limit: StatusReport.maximumCount) else {
+        guard let record = try connection.receive(limit: limit) else {
             return .silence
         }
         return .record(record)

@@ -26,6 +26,7 @@ extension StatusReport {
         if let volume {
             add("volume.storage", volume.storage)
             add("volume.mount", volume.mountPoint)
+            add("volume.view", volume.view)
             add("volume.format", volume.format)
             add("volume.mounted", volume.isMounted ? 1 : 0)
             add("volume.pid", volume.pid)
@@ -74,6 +75,7 @@ extension StatusReport {
             volume = Volume(
                 storage: storage,
                 mountPoint: mountPoint,
+                view: texts["volume.view"] ?? "mount",
                 format: texts["volume.format"],
                 isMounted: number("volume.mounted") == 1,
                 pid: number("volume.pid")

@@ -54,7 +54,8 @@ extension StatusReport {
             lines.append("fetcher     restarts: \(fetcher.restarts)\(pid)")
         }
         if let volume {
-            let state = volume.isMounted ? "mounted" : "not mounted"
+            let isInMemory = volume.view == "memory"
+            let state = isInMemory ? "in memory" : volume.isMounted ? "mounted" : "not mounted"
             let format = volume.format.map { ", format \(Self.shown($0))" } ?? ""
             let pid = volume.pid.map { ", pid \($0)" } ?? ""
             lines.append(
@@ -117,7 +118,7 @@ extension StatusReport.Fetcher {
 extension StatusReport.Volume {
     fileprivate var json: JSONValue {
         .object([
-            ("storage", .text(storage)), ("mount", .text(mountPoint)),
+            ("storage", .text(storage)), ("mount", .text(mountPoint)), ("view", .text(view)),
             ("format", .optional(format)), ("mounted", .flag(isMounted)),
             ("pid", .optional(pid)), ("writer", .optional(writer)),
         ])

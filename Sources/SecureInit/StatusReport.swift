@@ -25,6 +25,8 @@ struct StatusReport: Equatable {
     struct Volume: Equatable {
         var storage: String
         var mountPoint: String
+        /// `mount`, or `memory`.
+        var view: String
         /// Once it is open.
         var format: String?
         var isMounted: Bool

@@ -53,7 +53,7 @@ extension Supervisor {
         secretFiles?.commandHasThem()
         DescriptorFlags.closeAll(
             except: [signals.descriptor.rawValue] + (volume?.descriptors ?? [])
-                + (statusSocket.descriptor.map { [$0] } ?? [])
+                + [statusSocket.descriptor, syncSocket.descriptor].compactMap(\.self)
                 + (secretFiles?.descriptors ?? []) + guardians.flatMap(\.descriptors)
         )
         CurrentProcess.leaveDirectory()

@@ -140,7 +140,7 @@ extension Supervisor {
                 keyWait.attemptFailed(next: .now.advanced(byMilliseconds: milliseconds))
             case .line:
                 log.relay(payload)
-            case .opened, .ready:
+            case .opened, .ready, .stored:
                 break
             }
         }

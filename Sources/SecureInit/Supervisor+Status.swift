@@ -23,12 +23,12 @@ extension Supervisor {
         }
     }
 
-    /// The storage for whoever asks from another directory.
-    private var storagePath: String {
-        guard !settings.storage.hasPrefix("/"), let directory = CurrentProcess.directory else {
-            return settings.storage
+    /// Where the volume is seen, or is going to be.
+    private var mountPath: String {
+        guard case .mount(let mountPoint) = volume?.place else {
+            return absolute(settings.mountPoint)
         }
-        return "\(directory)/\(settings.storage)"
+        return mountPoint.path
     }
 
     /// How it is.
@@ -57,8 +57,9 @@ extension Supervisor {
         }
         if !settings.withoutVolume {
             report.volume = StatusReport.Volume(
-                storage: storagePath,
-                mountPoint: volume?.mountPoint.path ?? settings.mountPoint,
+                storage: absolute(settings.storage),
+                mountPoint: mountPath,
+                view: settings.view == .mounted ? "mount" : "memory",
                 format: volume?.format,
                 isMounted: volume?.isMounted ?? false,
                 pid: volume.flatMap { $0.process.end == nil ? Int64($0.process.pid) : nil }

@@ -14,6 +14,13 @@ extension Supervisor {
     func closeVolume() -> Bool {
         guard let volume else { return true }
         phase = .unmounting
+        switch volume.place {
+        case .mount(let mountPoint): return close(volume, mountPoint)
+        case .memory(let orders): return closeView(volume, orders)
+        }
+    }
+
+    private func close(_ volume: MountedVolume, _ mountPoint: MountPoint) -> Bool {
         let isLost = volume.loss != nil
         if let loss = volume.loss, !volume.isLossReported { log.error("\(loss)") }
         volume.isClosing = true
@@ -23,7 +30,7 @@ extension Supervisor {
             awaitWorker(volume, until: nil)
             return true
         }
-        let isDetached = isLost ? detach(volume) : unmount(volume)
+        let isDetached = isLost ? detach(volume, mountPoint) : unmount(volume, mountPoint)
         let deadline = isDetached ? Instant.now.advanced(byMilliseconds: Self.detachedLimit) : nil
         awaitWorker(volume, until: deadline)
         if volume.process.end == nil {
@@ -36,40 +43,40 @@ extension Supervisor {
             log.error("\(fault)")
             return false
         }
-        log.info("volume unmounted", ["mount": .text(volume.mountPoint.path)])
+        log.info("volume unmounted", ["mount": .text(mountPoint.path)])
         return true
     }
 
     /// Unmounts; detaches what stays busy.
     ///
     /// - Returns: Whether it had to be detached.
-    private func unmount(_ volume: MountedVolume) -> Bool {
+    private func unmount(_ volume: MountedVolume, _ mountPoint: MountPoint) -> Bool {
         let deadline = Instant.now.advanced(byMilliseconds: Self.busyLimit)
         while true {
             do throws(VolumeError) {
-                try volume.mountPoint.unmount(lazily: false)
+                try mountPoint.unmount(lazily: false)
                 volume.isMounted = false
                 return false
             } catch {
                 guard case .system(_, _, .busy) = error else {
                     log.warning("\(error)")
-                    return detach(volume)
+                    return detach(volume, mountPoint)
                 }
                 guard Instant.now < deadline, !isHurried else {
                     log.warning(
                         "the volume is still in use; detaching it",
-                        ["mount": .text(volume.mountPoint.path)]
+                        ["mount": .text(mountPoint.path)]
                     )
-                    return detach(volume)
+                    return detach(volume, mountPoint)
                 }
             }
             turn(until: .now.advanced(byMilliseconds: 20))
         }
     }
 
-    private func detach(_ volume: MountedVolume) -> Bool {
+    private func detach(_ volume: MountedVolume, _ mountPoint: MountPoint) -> Bool {
         do throws(VolumeError) {
-            try volume.mountPoint.unmount(lazily: true)
+            try mountPoint.unmount(lazily: true)
         } catch {
             // `EINVAL`: somebody was quicker.
             log.debug("\(error)")
@@ -78,7 +85,7 @@ extension Supervisor {
         return true
     }
 
-    private func awaitWorker(_ volume: MountedVolume, until deadline: Instant?) {
+    func awaitWorker(_ volume: MountedVolume, until deadline: Instant?) {
         while volume.process.end == nil {
             if let deadline, Instant.now >= deadline { return }
             turn(until: deadline)

@@ -10,6 +10,7 @@ extension Supervisor {
     func openVolume(with keys: KeyBundle) throws(InitError) {
         guard !settings.withoutVolume else { return }
         phase = .openingVolume
+        guard settings.view == .mounted else { return try openView(with: keys) }
         let began = Instant.now
         try checkRights()
         let mountPoint = try translatingErrors { () throws(VolumeError) in
@@ -27,7 +28,7 @@ extension Supervisor {
         log.info(
             "volume mounted",
             [
-                "mount": .text(volume.mountPoint.path), "storage": .text(settings.storage),
+                "mount": .text(mountPoint.path), "storage": .text(settings.storage),
                 "after_ms": .number(Instant.now.milliseconds(since: began)),
             ]
         )
@@ -82,13 +83,7 @@ extension Supervisor {
                 storage: settings.storage,
                 configuration: settings.configuration
             ),
-            options: VolumeOptions(
-                isReadOnly: settings.readOnly,
-                isShared: settings.sharesStorage,
-                createsIfEmpty: settings.creation == .automatic,
-                format: settings.volumeFormat,
-                keyIsGenerated: key.generated != nil
-            ),
+            options: volumeOptions(keyIsGenerated: key.generated != nil),
             owner: plan.identity.map { WorkerJob.Owner(user: $0.user, group: $0.group) },
             keys: [key.text]
                 + keys.olderGenerations(of: KeyBundle.defaultName).map(\.text)
@@ -102,7 +97,7 @@ extension Supervisor {
                 object: device,
                 maximumPayloadCount: Frame.maximumTextCount + 1
             )
-            volume = MountedVolume(process, at: mountPoint)
+            volume = MountedVolume(process, at: .mount(mountPoint))
             self.volume = volume
         } catch {
             throw .system("cannot start the volume's process", error)
@@ -111,7 +106,18 @@ extension Supervisor {
         return volume
     }
 
-    private func wait(
+    /// How the settings have a volume opened.
+    func volumeOptions(keyIsGenerated: Bool) -> VolumeOptions {
+        VolumeOptions(
+            isReadOnly: settings.readOnly,
+            isShared: settings.sharesStorage,
+            createsIfEmpty: settings.creation == .automatic,
+            format: settings.volumeFormat,
+            keyIsGenerated: keyIsGenerated
+        )
+    }
+
+    func wait(
         for volume: MountedVolume,
         _ isDone: (MountedVolume) -> Bool
     ) throws(InitError) {
@@ -143,6 +149,8 @@ extension Supervisor {
                 volume.failure = .volume(code ?? .inputOutput, text)
             case .line:
                 log.relay(payload)
+            case .stored:
+                syncSocket.answer(isDone: payload.first == 0, text)
             case .cause, .keys, .wait:
                 break
             }

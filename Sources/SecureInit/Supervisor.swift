@@ -48,6 +48,11 @@ final class Supervisor {
     let memory = LogMemory()
     /// Where status is asked for; nil where nobody can ask.
     let statusSocket = StatusSocket()
+    /// Where it is asked for changes in a view to be stored; not listening where there is none.
+    let syncSocket = SyncSocket()
+
+    /// Where it was started; it leaves that directory once the command runs.
+    private let directory = CurrentProcess.directory
 
     private var waits = WaitList()
 
@@ -125,6 +130,7 @@ extension Supervisor {
         volume?.process.register(in: &waits)
         for guardian in guardians { guardian.process.register(in: &waits) }
         statusSocket.register(in: &waits)
+        syncSocket.register(in: &waits)
         // Fails only for want of memory, which may be there at the next turn.
         try? waits.wait(until: deadline)
         takeSignals()
@@ -132,6 +138,7 @@ extension Supervisor {
         listenToWorker()
         attendToGuardians()
         if let descriptor = statusSocket.descriptor, isReady(descriptor) { answerStatus() }
+        if let descriptor = syncSocket.descriptor, isReady(descriptor) { takeSync() }
     }
 
     /// A turn of the phases before the command.
@@ -140,6 +147,12 @@ extension Supervisor {
     func bootTurn(until deadline: Instant?, also descriptor: Int32? = nil) throws(InitError) {
         turn(until: deadline, also: descriptor)
         if let interruption { throw .interrupted(interruption) }
+    }
+
+    /// A path as it was given, for whoever is in another directory.
+    func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let directory else { return path }
+        return "\(directory)/\(path)"
     }
 
     /// Whether the last turn found the descriptor ready.

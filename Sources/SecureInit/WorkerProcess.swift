@@ -33,8 +33,23 @@ enum WorkerProcess {
     }
 
     private static func run(reportingTo frames: borrowing FrameWriter) -> Int32 {
+        guard let encoded = HelperEntry.readJob(limit: WorkerJob.maximumEncodedCount),
+            let job = WorkerJob(decoding: encoded)
+        else {
+            let text = "the worker's job cannot be read"
+            frames.write(.failure, code: UInt8(ExitCode.system.rawValue), text)
+            return ExitCode.system.rawValue
+        }
+        return job.view == .mounted
+            ? serve(job, reportingTo: frames) : show(job, reportingTo: frames)
+    }
+
+    private static func serve(
+        _ job: consuming WorkerJob,
+        reportingTo frames: borrowing FrameWriter
+    ) -> Int32 {
         do throws(VolumeError) {
-            let volume = try openVolume(reportingTo: frames)
+            let volume = try openVolume(job, reportingTo: frames)
             let session = FilesystemSession(
                 volume: volume,
                 device: OwnedDescriptor(takingOwnershipOf: HelperProcess.Inherited.object)
@@ -50,20 +65,16 @@ enum WorkerProcess {
     }
 
     /// The root of a new volume belongs to the user the command runs as.
-    private static func giveAway(_ storage: Int32, to owner: WorkerJob.Owner) {
+    static func giveAway(_ storage: Int32, to owner: WorkerJob.Owner) {
         // Where it cannot be done the command will say so, better than could be said here.
         try? FileCall.setOwner(storage, user: owner.user, group: owner.group)
     }
 
     /// Opens the volume; the key is let go of when this returns.
     private static func openVolume(
+        _ job: consuming WorkerJob,
         reportingTo frames: borrowing FrameWriter
     ) throws(VolumeError) -> CryptFS.Volume {
-        guard let encoded = HelperEntry.readJob(limit: WorkerJob.maximumEncodedCount),
-            let job = WorkerJob(decoding: encoded)
-        else {
-            throw .system(operation: "read", path: "the worker's job", .invalidArgument)
-        }
         let volume = try Volume.open(
             job.location,
             key: job.keys[0],
@@ -86,7 +97,7 @@ enum WorkerProcess {
         case .failed(let error):
             frames.write(.line, code: 1, "the volume stays under its older key: \(error)")
         }
-        for sentence in Sandbox.worker.enter(changing: volume.root) {
+        for sentence in Sandbox.worker.enter(changing: [volume.root]) {
             frames.write(.line, code: 2, sentence)
         }
         return volume

@@ -54,7 +54,7 @@ public struct Encryption: Sendable {
             let root: SourceRoot
             (root, tree) = try open()
             filling = Filling(volume: volume, source: .folder(root), state: state, width: width)
-            try filling.removeDrafts()
+            try volume.removeDrafts()
         } catch {
             throw .file(path: source, .system(error))
         }

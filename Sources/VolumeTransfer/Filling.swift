@@ -34,30 +34,6 @@ struct Filling {
         }
     }
 
-    /// Takes away what an interrupted run left; the storage is locked, so nobody is writing one.
-    func removeDrafts() throws(Errno) {
-        var drafts: [FileName] = []
-        try DirectoryScan.forEach(in: volume.root.rawValue) { record in
-            if DraftName.matches(record.name), let name = FileName(record.name) {
-                drafts.append(name)
-            }
-        }
-        for draft in drafts {
-            do throws(Errno) {
-                try FileCall.unlink(draft, in: volume.root.rawValue)
-            } catch {
-                try? removeDirectory(draft)
-            }
-        }
-    }
-
-    private func removeDirectory(_ draft: FileName) throws(Errno) {
-        let root = volume.root.rawValue
-        let directory = try FileCall.open(draft, in: root, [.readOnly, .directory])
-        try? FileCall.unlink(StoredDirectory.ivName, in: directory.rawValue)
-        try FileCall.removeDirectory(draft, in: root)
-    }
-
     private func make(_ directory: TreeEntry) throws(TransferFault) {
         guard let name = directory.path.last else { return }
         let parent = try volume.directory(at: directory.path.dropLast())

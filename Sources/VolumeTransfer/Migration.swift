@@ -48,7 +48,7 @@ public struct Migration: Sendable {
             width: width
         )
         do throws(Errno) {
-            try filling.removeDrafts()
+            try target.removeDrafts()
         } catch {
             throw .file(path: target.path, .system(error))
         }

@@ -45,6 +45,20 @@ public final class StoredVolume: Sendable {
     let path: String
     let root: OwnedDescriptor
 
+    /// The storage's topmost directory, open as long as this lives.
+    public var rootDescriptor: Int32 { root.rawValue }
+
+    /// Who held the writer's lock last and did not end as one should.
+    public var abandoned: WriterRecord? { lock?.abandoned }
+
+    /// Whose format it is, in one word.
+    public var formatName: String {
+        switch cipher {
+        case .gocryptfs: VolumeKind.gocryptfs.rawValue
+        case .rclone: VolumeKind.rclone.rawValue
+        }
+    }
+
     /// Held for writing, as long as this lives.
     private let lock: WriterLock?
     let cipher: StoredCipher

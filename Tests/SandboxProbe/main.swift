@@ -27,7 +27,7 @@ case "worker", "worker-exchanged", "worker-by-path":
     }
     // The control: a rule on whatever the path leads to by now.
     if arguments[1] == "worker-by-path" { storage = open(arguments[2], O_RDONLY | O_CLOEXEC) }
-    for sentence in Sandbox.worker.enter(changing: storage) { print(sentence) }
+    for sentence in Sandbox.worker.enter(changing: [storage]) { print(sentence) }
 default: break
 }
 

@@ -13,7 +13,7 @@ struct `The status` {
         ],
         "key": ["source", "ids"], "waiting": ["cause", "attempts", "next_ms"],
         "fetcher": ["pid", "restarts"],
-        "volume": ["storage", "mount", "format", "mounted", "pid", "writer"],
+        "volume": ["storage", "mount", "view", "format", "mounted", "pid", "writer"],
         "command": ["name", "pid", "since", "for_ms"],
         "last_error": ["level", "message", "phase", "since", "for_ms"],
     ]

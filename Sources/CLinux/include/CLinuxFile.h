@@ -73,6 +73,7 @@ void linux_forget_code(void);
 
 // statfs(2), which the importer does not see: f_type, as linux/magic.h has it.
 int linux_file_system_type(const char *path, uint64_t *type);
+int linux_file_system_type_of(int descriptor, uint64_t *type);
 
 // mlock2(2) with MLOCK_ONFAULT: pages are locked as they come into being.
 int linux_lock_on_fault(const void *address, size_t count);

@@ -1,0 +1,97 @@
+internal import CryptFS
+internal import Glibc
+internal import Linux
+
+/// Overwrites files in memory and removes them, with everything below a directory.
+struct TreeWipe {
+    private let spared: FileName?
+
+    private static let zeros = [UInt8](repeating: 0, count: 1 << 20)
+
+    /// - Parameter spared: A name in the topmost directory that stays.
+    init(sparing spared: FileName? = nil) {
+        self.spared = spared
+    }
+
+    /// Wipes everything in a directory.
+    ///
+    /// What cannot be overwritten is removed all the same: its pages are freed with its last user.
+    ///
+    /// - Throws: The first error of what could not be removed; the rest is.
+    func run(_ directory: Int32) throws(Errno) {
+        // Who may change the view may have taken the right to write from its directories.
+        try? FileCall.setMode(directory, 0o700)
+        var names: [FileName] = []
+        try DirectoryScan.forEach(in: directory) { record in
+            if let name = FileName(record.name), name != spared { names.append(name) }
+        }
+        var failure: Errno?
+        for name in names {
+            do throws(Errno) {
+                try remove(name, in: directory)
+            } catch .noSuchFile {
+                continue
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func remove(_ name: FileName, in directory: Int32) throws(Errno) {
+        switch try FileStatus(in: directory, named: name).kind {
+        case .directory:
+            let below = try Self.open(name, in: directory, [.readOnly, .directory], mode: 0o700)
+            try TreeWipe().run(below.rawValue)
+            try FileCall.removeDirectory(name, in: directory)
+        case .regular:
+            if let file = try? Self.open(name, in: directory, .writeOnly, mode: 0o600) {
+                try? Self.overwrite(file.rawValue)
+            }
+            try FileCall.unlink(name, in: directory)
+        case .symbolicLink, .special:
+            try FileCall.unlink(name, in: directory)
+        }
+    }
+
+    /// Opens, with a mode that lets us where the present one does not.
+    private static func open(
+        _ name: FileName,
+        in directory: Int32,
+        _ flags: FileCall.OpenFlags,
+        mode: UInt32
+    ) throws(Errno) -> OwnedDescriptor {
+        do throws(Errno) {
+            return try FileCall.open(name, in: directory, flags)
+        } catch .permissionDenied {
+            let place = try FileCall.open(name, in: directory, .placeOnly)
+            guard fchmodat(AT_FDCWD, "/proc/self/fd/\(place.rawValue)", mode, 0) == 0 else {
+                throw .permissionDenied
+            }
+            return try FileCall.open(name, in: directory, flags)
+        }
+    }
+
+    /// Writes zeros over what there is; holes stay holes, so that wiping takes no memory.
+    private static func overwrite(_ file: Int32) throws(Errno) {
+        let status = try FileStatus(of: file)
+        let type = try FileSystemType(of: file)
+        // A ramfs does not tell where its holes are.
+        guard type == .tmpfs || status.blocks * 512 >= status.size else { return }
+        var offset: UInt64 = 0
+        while let start = try FileCall.find(.data, in: file, from: offset) {
+            offset = start
+            let end = try FileCall.find(.hole, in: file, from: start) ?? status.size
+            while offset < end {
+                let count = Int(min(UInt64(zeros.count), end - offset))
+                try zeros.withUnsafeBufferPointer { zeros throws(Errno) in
+                    let part = UnsafeRawBufferPointer(
+                        rebasing: UnsafeRawBufferPointer(zeros)[..<count]
+                    )
+                    try FileCall.write(file, at: offset, part)
+                }
+                offset += UInt64(count)
+            }
+        }
+    }
+}
