@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 // A file's one write lock. The kernel frees it with the last descriptor of the open file that took it,
 // however the process that has it ends.
@@ -24,5 +25,16 @@ extension FileCall {
     /// The corresponding C function is `fcntl` with `F_OFD_GETLK`.
     public static func isLocked(_ descriptor: Int32) throws(Errno) -> Bool {
         try valueOrErrno { linux_is_file_locked(descriptor) } == 1
+    }
+
+    /// Takes the lock of an open directory, without waiting.
+    ///
+    /// A directory is not opened for writing, which the other kind of lock takes.
+    ///
+    /// - Throws: ``Errno/wouldBlock`` when somebody has it.
+    ///
+    /// The corresponding C function is `flock` with `LOCK_EX | LOCK_NB`.
+    public static func lock(directory: Int32) throws(Errno) {
+        _ = try valueOrErrno { flock(directory, LOCK_EX | LOCK_NB) }
     }
 }

@@ -44,7 +44,7 @@ public final class MemoryFilesystem {
         }
         self.made = made
         do throws(Errno) {
-            try FileCall.lock(root.rawValue)
+            try FileCall.lock(directory: root.rawValue)
             try give(root.rawValue, mode: 0o500)
         } catch {
             unmount()
@@ -198,7 +198,7 @@ public final class MemoryFilesystem {
         for _ in 0..<16 {
             guard let root = try? open(path), try isOurs(root) else { return }
             do throws(Errno) {
-                try FileCall.lock(root.rawValue)
+                try FileCall.lock(directory: root.rawValue)
             } catch .wouldBlock {
                 throw .busy
             }
