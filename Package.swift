@@ -244,10 +244,18 @@ let package = Package(
             exclude: ["Scenarios/database.sh"],
             swiftSettings: house
         ),
+        .target(
+            name: "CAllocationCount",
+            path: "Tests/CAllocationCount",
+            cSettings: [
+                .define("_GNU_SOURCE"),
+                .define("COUNTS_ALLOCATIONS", .when(configuration: .debug)),
+            ]
+        ),
         // A file system of the tests' own process would wait for itself: another serves it.
         .executableTarget(
             name: "cryptfs-test-worker",
-            dependencies: ["CryptFS", "Cryptography", "Linux"],
+            dependencies: ["CryptFS", "Cryptography", "Linux", "CAllocationCount"],
             path: "Tests/CryptFSWorker",
             swiftSettings: house
         ),

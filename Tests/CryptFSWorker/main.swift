@@ -1,3 +1,4 @@
+internal import CAllocationCount
 internal import CryptFS
 internal import Cryptography
 internal import Glibc
@@ -9,7 +10,8 @@ internal import Linux
 //     cryptfs-test-worker STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--shared] [--rclone]
 //
 // A new volume is a gocryptfs one, unless --rclone says otherwise; CONFIGURATION may be - to look for it.
-// Prints `ready` once the mount can be used; exits when it is unmounted.
+// Prints `ready` once the mount can be used, and at SIGUSR1 how often it allocated memory; exits when it is
+// unmounted.
 
 /// Prints a line, at once.
 func say(_ line: String, to descriptor: Int32) {
@@ -20,6 +22,8 @@ func say(_ line: String, to descriptor: Int32) {
 // What other tests happened to have open is none of this process's business, and would keep their
 // mounts busy.
 for descriptor in 3..<4096 { close(Int32(descriptor)) }
+
+allocation_count_on_signal()
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 5 else {

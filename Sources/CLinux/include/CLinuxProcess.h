@@ -71,6 +71,12 @@ int linux_signal_process(int descriptor, int signal);
 struct pollfd;
 int linux_poll(struct pollfd *entries, size_t count, int64_t nanoseconds);
 
+// A timer (timer_create(2)) that interrupts what the calling thread waits in, by SIGURG, which nobody else may
+// handle. Made unset; set to a period, or to 0 for none. The first returns a number, or -1 and errno.
+int linux_thread_alarm(void);
+int linux_set_thread_alarm(int timer, int64_t milliseconds);
+void linux_delete_thread_alarm(int timer);
+
 // pipe2(2), behind the same macro: both ends close on exec.
 int linux_pipe(int *read_end, int *write_end);
 

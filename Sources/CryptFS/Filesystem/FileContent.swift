@@ -58,6 +58,12 @@ protocol FileContent: AnyObject, Sendable {
     /// - Throws: `ENXIO` at the end, and where there is no more data.
     func find(_ target: FileCall.SeekTarget, from offset: UInt64) throws(Errno) -> UInt64
 
+    /// A write was answered: what it wrote may be on its way to the disk from now on.
+    func wasWritten(at offset: UInt64, count: Int)
+
+    /// All that was written is on the disk.
+    func wasSynchronized()
+
     /// The file's time of modification was set from outside: storing is not to change it.
     func timesWereSet()
 

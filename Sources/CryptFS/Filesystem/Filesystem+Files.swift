@@ -62,6 +62,7 @@ extension Filesystem {
             if dropsPrivilege { try content.withMetadata(Self.dropPrivilege) }
             try content.write(bytes, at: offset, scratch: scratch)
             reply.written(bytes.count)
+            content.wasWritten(at: offset, count: bytes.count)
         } catch {
             reply.fail(error)
         }
@@ -108,6 +109,7 @@ extension Filesystem {
                 try content.withMetadata { descriptor throws(Errno) in
                     try FileCall.synchronize(descriptor, dataOnly: dataOnly)
                 }
+                content.wasSynchronized()
                 try format.synchronizeNames()
             } else if let content = node.content {
                 try store(content, of: node, durably: true, scratch: scratch)

@@ -50,6 +50,10 @@ extension StorageFormat {
 }
 
 extension FileContent {
+    func wasWritten(at offset: UInt64, count: Int) {}
+
+    func wasSynchronized() {}
+
     func allocate(
         at offset: UInt64,
         count: UInt64,

@@ -21,8 +21,14 @@ final class ServingThread: @unchecked Sendable {
     private let seeking: SeekThread?
     private(set) var isReady = false
 
-    /// For how long a thread keeps memory it used, in milliseconds.
-    private static let lingering: Int32 = 1000
+    private var alarm: ThreadAlarm?
+    private var isAlarmSet = false
+    private var wasUsed = false
+
+    /// A thread keeps memory for as long as this after its last use, twice as long at most; in milliseconds.
+    ///
+    /// By a timer: polling instead would have every request wake all who do.
+    private static let lingering: Int64 = 1000
 
     /// Maps the thread's memory.
     ///
@@ -73,7 +79,6 @@ final class ServingThread: @unchecked Sendable {
     /// - Returns: False when the mount is gone.
     /// - Throws: What reading the device failed with; `EPERM` while it is not mounted.
     func serveOne() throws(Errno) -> Bool {
-        if scratch.isUsed { giveMemoryBackWhenIdle() }
         let request = scratch.request
         let result = cfuse_serve(
             session,
@@ -84,28 +89,47 @@ final class ServingThread: @unchecked Sendable {
         )
         if result < 0 {
             let errno = Errno(rawValue: Int32(-result))
-            if errno == .interrupted { return true }
-            throw errno
+            guard errno == .interrupted else { throw errno }
+            giveMemoryBackWhenIdle()
+            return true
         }
         // A large write was received into it, even where nobody else noticed.
         if result > 64 << 10 { scratch.isUsed = true }
+        if scratch.isUsed { noteUse() }
         return result > 0
     }
 
-    /// Serves until the mount is gone.
+    /// Serves until the mount is gone; to be called by the thread itself.
     func serveAll() {
         do throws(Errno) {
+            // Without one it serves as well, and keeps its memory.
+            alarm = try? ThreadAlarm()
             while try serveOne() {}
         } catch {
             Log.warning("A file system thread ended", ["error": error.description])
         }
+        alarm = nil
         scratch.release()
     }
 
-    /// A thread that waits in `read` cannot give its memory back; so it first waits here a while.
+    /// Memory is in use: it is given back once an alarm finds that it was not since the one before.
+    private func noteUse() {
+        scratch.isUsed = false
+        wasUsed = true
+        guard !isAlarmSet else { return }
+        isAlarmSet = true
+        alarm?.start(everyMilliseconds: Self.lingering)
+    }
+
+    /// After an alarm.
     private func giveMemoryBackWhenIdle() {
-        var waiting = pollfd(fd: device, events: Int16(POLLIN), revents: 0)
-        guard poll(&waiting, 1, Self.lingering) == 0 else { return }
+        guard isAlarmSet else { return }
+        if wasUsed {
+            wasUsed = false
+            return
+        }
+        alarm?.stop()
+        isAlarmSet = false
         scratch.release()
         linux_trim_heap()
     }

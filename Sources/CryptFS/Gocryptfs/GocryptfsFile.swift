@@ -25,6 +25,7 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
     let hasHoles: Atomic<Bool>
 
     private let length: Atomic<UInt64>
+    private let habit = SynchronizationHabit()
 
     /// A file that was just made.
     init(
@@ -102,6 +103,24 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
     }
 
     func timesWereSet() {}
+
+    /// The disk works while the caller comes to asking for it.
+    func wasWritten(at offset: UInt64, count: Int) {
+        guard habit.noteWrite() else { return }
+        let block = UInt64(GocryptfsGeometry.blockCount)
+        let first = offset / block
+        let end = (offset + UInt64(count) + block - 1) / block
+        let sealed = UInt64(storage.geometry.sealedBlockCount)
+        FileCall.startWriting(
+            descriptor.rawValue,
+            at: UInt64(GocryptfsGeometry.headerCount) + first * sealed,
+            count: Int((end - first) * sealed)
+        )
+    }
+
+    func wasSynchronized() {
+        habit.noteSynchronization()
+    }
 
     func commit(durably: Bool, to place: some ContentPlace, scratch: Scratch) throws(Errno) {
         if durably { try FileCall.synchronize(descriptor.rawValue) }
