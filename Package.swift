@@ -65,7 +65,8 @@ let package = Package(
 
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
 
-        // Formats and wire types: pure, no input or output.
+        // Formats, wire types and rules: pure, no input or output.
+        .target(name: "AccessRules", swiftSettings: house),
         .target(name: "JSONText", dependencies: ["Cryptography"], swiftSettings: house),
         .target(
             name: "VolumeFormat",
@@ -111,7 +112,7 @@ let package = Package(
         .target(
             name: "KeyServer",
             dependencies: [
-                "KeyProtocol", "Cryptography", "Linux", "SQLite",
+                "AccessRules", "KeyProtocol", "Cryptography", "Linux", "SQLite",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "_CryptoExtras", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -135,8 +136,8 @@ let package = Package(
         .executableTarget(
             name: "secure-store",
             dependencies: [
-                "KeyServer", "VolumeTransfer", "CryptFS", "VolumeFormat", "KeySources",
-                "KeyProtocol",
+                "AccessRules", "KeyServer", "VolumeTransfer", "CryptFS", "VolumeFormat",
+                "KeySources", "KeyProtocol",
                 "Cryptography", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -145,16 +146,21 @@ let package = Package(
         ),
 
         .testTarget(
+            name: "AccessRulesTests",
+            dependencies: ["AccessRules", "TestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "KeyServerTests",
             dependencies: [
-                "KeyServer", "KeyProtocol", "Cryptography", "SQLite", "TestSupport",
+                "KeyServer", "AccessRules", "KeyProtocol", "Cryptography", "SQLite", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: house
         ),
         .testTarget(
             name: "SecureStoreTests",
-            dependencies: ["secure-store", "KeyServer", "Linux", "TestSupport"],
+            dependencies: ["secure-store", "KeyServer", "AccessRules", "Linux", "TestSupport"],
             swiftSettings: house
         ),
 

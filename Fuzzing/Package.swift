@@ -50,10 +50,13 @@ let package = Package(
             path: "Modules/KeyProtocol",
             swiftSettings: house
         ),
+        .target(name: "AccessRules", path: "Modules/AccessRules", swiftSettings: house),
         .target(name: "CFuzzer"),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["VolumeFormat", "KeyProtocol", "Cryptography", "CFuzzer"],
+            dependencies: [
+                "VolumeFormat", "KeyProtocol", "Cryptography", "AccessRules", "CFuzzer",
+            ],
             swiftSettings: house,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
         ),

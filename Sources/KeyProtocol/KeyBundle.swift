@@ -32,6 +32,11 @@ public struct KeyBundle: Sendable {
     /// Creates a bundle without keys.
     public init() {}
 
+    /// Whether a key can have this name: 1 to 128 letters, digits, `.`, `_` or `-`.
+    public static func isName(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy(isNameCharacter)
+    }
+
     /// The names, in the order the keys were added.
     public var names: [String] { entries.map(\.name) }
 
@@ -65,7 +70,7 @@ public struct KeyBundle: Sendable {
     ///   - name: 1 to 128 letters, digits, `.`, `_` or `-`, not in the bundle yet.
     /// - Throws: ``KeyFormatError``.
     public mutating func add(_ key: StoreKey, named name: String) throws(KeyFormatError) {
-        guard (1...128).contains(name.utf8.count), name.utf8.allSatisfy(isNameCharacter) else {
+        guard Self.isName(name) else {
             throw .invalidName
         }
         guard self[name] == nil else { throw .duplicateName(name) }

@@ -29,9 +29,6 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// The name can be no host's.
     case hostName(String)
 
-    /// The text is no block of addresses.
-    case addressBlock(text: String, reason: String)
-
     /// The text is no address and port to listen on.
     case listenAddress(text: String, reason: String)
 
@@ -86,6 +83,9 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// There is no such grant.
     case noGrant(key: String, subject: String)
 
+    /// There is no policy of that subject.
+    case noPolicy(String)
+
     /// The server stopped for a reason of its own.
     case stopped(reason: String)
 }
@@ -116,8 +116,6 @@ extension KeyServerError: CustomStringConvertible {
                 + "or give it a new certificate with --replace"
         case .hostName(let name):
             "'\(name)' is neither a host name nor an IP address"
-        case .addressBlock(let text, let reason):
-            "'\(text)' is no block of addresses such as 192.0.2.0/24 or 2001:db8::/32: \(reason)"
         case .listenAddress(let text, let reason):
             "'\(text)' is no address to listen on such as 0.0.0.0:8443 or [::]:8443: \(reason)"
         case .noKey:
@@ -158,6 +156,8 @@ extension KeyServerError: CustomStringConvertible {
             "generation \(number) of '\(name)' cannot be retired: \(reason)"
         case .noGrant(let key, let subject):
             "the key '\(key)' is not granted to \(subject)"
+        case .noPolicy(let subject):
+            "there is no policy of \(subject); 'secure-store policy list' shows those there are"
         case .stopped(let reason):
             "the server stopped: \(reason)"
         }

@@ -17,8 +17,8 @@ struct SecureStore: AsyncParsableCommand {
         version: "secure-store \(ProductVersion.text)",
         subcommands: [
             KeyCommand.self, EnvironmentCommand.self, AuthorityCommand.self, DeviceCommand.self,
-            GrantCommand.self, OperatorCommand.self, LockdownCommand.self, AuditCommand.self,
-            VolumeCommand.self,
+            GrantCommand.self, PolicyCommand.self, OperatorCommand.self, LockdownCommand.self,
+            AuditCommand.self, VolumeCommand.self,
             ServeCommand.self, DoctorCommand.self,
             CompletionsCommand.self,
             OriginalCommand.self,

@@ -1,3 +1,5 @@
+import AccessRules
+import SQLite
 import Synchronization
 import TestSupport
 import Testing
@@ -38,6 +40,56 @@ import Testing
         let transactions = storage.count - before
         #expect(try AuditTrail(storage).verify().count == 2000)
         #expect(transactions < 1000, "\(transactions)")
+    }
+
+    @Test func `counts exactly, however many ask at once`() async throws {
+        let rules = try RuleSet(parsing: "releases 7\nrate 5/1h burst 5")
+        try storage.transaction(.writing) { store throws(KeyServerError) in
+            try store.setPolicy(
+                PolicyRecord(subject: .key("default"), rules: rules, setAt: .now)
+            )
+        }
+        // Two servers' worth of ledgers over one store.
+        let ledgers = [ledger(), ledger()]
+        let granted = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    (try? await ledgers[number % 2].decide(request("d")))?.decision == .granted
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(granted == 5)
+    }
+
+    @Test func `counts no release that could not be recorded`() async throws {
+        let rules = try RuleSet(parsing: "releases 1")
+        try storage.transaction(.writing) { store throws(KeyServerError) in
+            try store.setPolicy(PolicyRecord(subject: .key("default"), rules: rules, setAt: .now))
+        }
+        let ledger = ledger()
+        storage.fails = true
+        await #expect(throws: KeyServerError.self) { try await ledger.decide(request("a")) }
+        storage.fails = false
+        #expect(try await ledger.decide(request("a")).decision == .granted)
+        #expect(try await ledger.decide(request("a")).decision != .granted)
+    }
+
+    @Test func `releases nothing by a policy it cannot read`() async throws {
+        try storage.transaction(.writing) { store throws(KeyServerError) in
+            try store.setPolicy(
+                PolicyRecord(subject: .key("default"), rules: RuleSet(), setAt: .now)
+            )
+        }
+        // As a later version might leave it.
+        try SQLiteConnection(path: directory("store.db"), mode: .existing)
+            .execute("UPDATE policies SET rules = 'moon full'")
+        let ledger = ledger()
+        await #expect {
+            try await ledger.decide(request("a"))
+        } throws: { error in
+            "\(error)".contains("moon full")
+        }
     }
 
     @Test func `releases nothing while it cannot record`() async throws {

@@ -1,3 +1,4 @@
+import AccessRules
 import Cryptography
 import KeyProtocol
 import Synchronization
@@ -10,20 +11,6 @@ import Testing
 @Suite struct `Whatever an operator does` {
     private static let names = ["a", "b", "c"]
     private static let keyNames = ["k1", "k2"]
-
-    /// What must hold, in the simplest form.
-    private struct Model {
-        var isLockedDown = false
-        var revoked: Set<String> = []
-        var certificates: [String: [String]] = [:]
-        var granted: [String: Set<String>] = [:]
-
-        func permits(_ device: String, _ fingerprint: String, _ keys: [String]) -> Bool {
-            !isLockedDown && !revoked.contains(device)
-                && certificates[device]?.last == fingerprint
-                && keys.allSatisfy { granted[$0]?.contains(device) == true }
-        }
-    }
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `no key is released that this forbids, and every release is on record`(
@@ -38,25 +25,27 @@ import Testing
         let vault = try administration.openVault(root)
         let clock = Clock()
         var random = Generator(state: seed)
-        var model = Model()
+        var model = ReleaseModel()
         for key in Self.keyNames { try administration.addKey(key, .generate(), vault: vault) }
         for name in Self.names {
             let device = NewDevice(name: try DeviceName(name))
             let credentials = try administration.addDevice(device, days: 1)
             model.certificates[name] = [try Self.fingerprint(credentials)]
+            model.welcome(name)
         }
         var released = 0
         var ledger = Self.ledger(administration.storage, clock)
-        for step in 0..<400 {
+        for step in 0..<600 {
             let name = Self.names.randomElement(using: &random) ?? "a"
             let key = Self.keyNames.randomElement(using: &random) ?? "k1"
-            switch Int.random(in: 0..<20, using: &random) {
+            switch Int.random(in: 0..<26, using: &random) {
             case 0:
                 try administration.revokeDevice(name)
                 model.revoked.insert(name)
             case 1, 2:
                 try administration.restoreDevice(name)
                 model.revoked.remove(name)
+                model.welcome(name)
             case 3, 4, 5:
                 try administration.addGrant(ofKey: key, to: .device(name))
                 model.granted[key, default: []].insert(name)
@@ -80,20 +69,34 @@ import Testing
                 ledger = Self.ledger(administration.storage, clock)
             case 13:
                 clock.shift(by: Int.random(in: -100_000_000...100_000_000, using: &random))
+            case 14, 15:
+                let subject = ReleaseModel.Subject.random(name, key, using: &random)
+                let rules = ReleaseModel.Rules.random(using: &random)
+                try administration.setPolicy(rules.ruleSet(), of: subject.policySubject)
+                model.policies[subject] = rules
+            case 16, 17:
+                guard let subject = model.policies.keys.randomElement(using: &random) else { break }
+                try administration.removePolicy(of: subject.policySubject)
+                model.forget(subject)
             default:
                 let shown = model.certificates[name]?.randomElement(using: &random) ?? ""
                 let keys = Bool.random(using: &random) ? [key] : Self.keyNames
                 let request = ReleaseRequest(
                     device: name,
                     fingerprint: shown,
-                    address: IPAddress("192.0.2.1"),
+                    address: IPAddress("192.0.2.\(Int.random(in: 1...4, using: &random))"),
                     keyNames: keys
                 )
+                clock.stop()
+                let moment = clock.now.seconds
                 let outcome = try await ledger.decide(request)
-                let permitted = model.permits(name, shown, keys)
+                let permitted = model.permits(request, at: moment)
                 #expect((outcome.decision == .granted) == permitted, "seed \(seed), step \(step)")
                 #expect(permitted || outcome.keys.isEmpty)
-                if permitted { released += 1 }
+                if permitted {
+                    released += 1
+                    model.note(request, at: moment)
+                }
             }
         }
         var recorded = 0
@@ -118,26 +121,14 @@ import Testing
     }
 }
 
-/// A clock that jumps.
+/// A clock that jumps, and that stands still between requests.
 private final class Clock: Sendable {
-    private let offset = Mutex(0)
+    private let state = Mutex((offset: 0, stopped: 0))
 
-    var now: Timestamp {
-        Timestamp(seconds: Timestamp.now.seconds + offset.withLock { $0 })
-    }
+    /// The moment at which it was stopped last.
+    var now: Timestamp { Timestamp(seconds: state.withLock { $0.stopped }) }
 
-    func shift(by seconds: Int) { offset.withLock { $0 = seconds } }
-}
+    func stop() { state.withLock { $0.stopped = Timestamp.now.seconds + $0.offset } }
 
-/// SplitMix64: the same walk for the same seed.
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
+    func shift(by seconds: Int) { state.withLock { $0.offset = seconds } }
 }

@@ -1,3 +1,4 @@
+import AccessRules
 import KeyServer
 import Testing
 

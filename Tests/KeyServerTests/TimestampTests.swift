@@ -37,4 +37,23 @@ import Testing
     func `is not guessed`(text: String) {
         #expect(Timestamp(httpDate: text) == nil)
     }
+
+    @Test(arguments: [
+        ("1970-01-01T00:00:00Z", 0), ("2024-02-29T01:00:00+01:00", 1_709_164_800),
+        ("2024-02-28T18:30:00-05:30", 1_709_164_800),
+        ("2099-12-31T23:59:59.250Z", 4_102_444_799_250),
+    ])
+    func `is read as operators write it`(text: String, number: Int) {
+        let time = Timestamp(rfc3339: text)
+        #expect(time?.milliseconds == (text.contains(".") ? number : number * 1000))
+    }
+
+    @Test(arguments: [
+        "", "2024-02-29", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01T24:00:00Z",
+        "2024-01-01T00:00:00", "2024-01-01 00:00:00Z", "2024-01-01T00:00:00+1:00", "yesterday",
+        "２024-01-01T00:00:00Z",
+    ])
+    func `is not guessed from what operators mistype`(text: String) {
+        #expect(Timestamp(rfc3339: text) == nil)
+    }
 }

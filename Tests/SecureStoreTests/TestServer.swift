@@ -118,6 +118,12 @@ final class TestServer {
     /// Runs the tool on the server's state, as its operator.
     @discardableResult
     func administer(_ arguments: String...) throws -> Subprocess.Output {
+        try administer(arguments)
+    }
+
+    /// The same, with the arguments in an array.
+    @discardableResult
+    func administer(_ arguments: [String]) throws -> Subprocess.Output {
         try Subprocess.run(
             Executables.secureStore,
             arguments + ["--state", directory("state")],

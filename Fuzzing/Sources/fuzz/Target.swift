@@ -30,6 +30,12 @@ enum Target: String, CaseIterable {
     /// What a device asks a key server.
     case request
 
+    /// A policy's rules.
+    case rules
+
+    /// What a proxy says before it passes a connection on.
+    case proxyHeader
+
     /// Traps on purpose: shows that a run which finds something fails. Not part of a usual run.
     case planted
 
@@ -45,6 +51,8 @@ enum Target: String, CaseIterable {
         case .keys: fuzzKeys(input)
         case .answer: fuzzAnswer(input)
         case .request: fuzzRequest(input)
+        case .rules: fuzzRules(input)
+        case .proxyHeader: fuzzProxyHeader(input)
         case .planted: invariant(!input.starts(with: "BUG".utf8), "a planted bug")
         }
     }

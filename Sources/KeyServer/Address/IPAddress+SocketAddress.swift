@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import NIOCore
 
 extension IPAddress {

@@ -117,19 +117,30 @@ extension Administration {
     ///
     /// - Throws: ``KeyServerError``; ``KeyServerError/noDevice(_:)``.
     public func revokeDevice(_ name: String) throws(KeyServerError) {
-        try changeDevice(name, act: "device.revoke") { device, now in
+        try perform("device.revoke") { store, now throws(KeyServerError) in
+            var device = try store.existingDevice(name)
             device.revokedAt = device.revokedAt ?? now
+            try store.update(device)
+            return ((), ["device": .text(name)])
         }
     }
 
-    /// Takes a revocation back.
+    /// Takes a revocation back, and has policies count from now: what the device has had, and how
+    /// long it was not seen.
     ///
     /// Certificates that ``rotateDevice(_:days:overlap:deliver:)`` ended
     /// stay ended.
     ///
     /// - Throws: ``KeyServerError``; ``KeyServerError/noDevice(_:)``.
     public func restoreDevice(_ name: String) throws(KeyServerError) {
-        try changeDevice(name, act: "device.restore") { device, _ in device.revokedAt = nil }
+        try perform("device.restore") { store, now throws(KeyServerError) in
+            var device = try store.existingDevice(name)
+            device.revokedAt = nil
+            device.restoredAt = now
+            try store.update(device)
+            try store.forgetUsage(by: device.holder)
+            return ((), ["device": .text(name)])
+        }
     }
 
     /// Gives a device another name.
@@ -142,7 +153,10 @@ extension Administration {
             var device = try store.existingDevice(name)
             device.name = newName.text
             try store.update(device)
-            if newName.text != name { try store.moveGrants(ofDevice: name, to: newName.text) }
+            if newName.text != name {
+                try store.moveGrants(ofDevice: name, to: newName.text)
+                try store.movePolicy(ofDevice: name, to: newName.text)
+            }
             return ((), ["device": .text(newName.text), "was": .text(name)])
         }
     }
@@ -188,6 +202,8 @@ extension Administration {
             try store.revokeCertificates(ofDevice: device.id, at: now)
             try store.removeDevice(id: device.id)
             try store.moveGrants(ofDevice: name, to: nil)
+            try store.movePolicy(ofDevice: name, to: nil)
+            try store.forgetUsage(by: device.holder)
             return ((), ["device": .text(name)])
         }
     }
@@ -228,19 +244,6 @@ extension Administration {
             "until": .text(info.notAfter.date), "fleet": device.fleet.map { .text($0.text) },
             "tags": device.tags.isEmpty ? nil : .list(device.tags.map(\.text)),
         ]
-    }
-
-    private func changeDevice(
-        _ name: String,
-        act: String,
-        _ change: (inout DeviceRecord, Timestamp) -> Void
-    ) throws(KeyServerError) {
-        try perform(act) { store, now throws(KeyServerError) in
-            var device = try store.existingDevice(name)
-            change(&device, now)
-            try store.update(device)
-            return ((), ["device": .text(name)])
-        }
     }
 }
 

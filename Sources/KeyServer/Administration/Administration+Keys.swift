@@ -141,6 +141,7 @@ extension Administration {
         try perform("key.remove") { store, _ throws(KeyServerError) in
             try store.expectKey(name)
             try store.removeKey(name)
+            _ = try store.removePolicy(of: .key(name))
             return ((), ["key": .text(name)])
         }
     }

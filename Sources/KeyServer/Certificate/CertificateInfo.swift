@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import Crypto
 public import Cryptography
 internal import FoundationEssentials

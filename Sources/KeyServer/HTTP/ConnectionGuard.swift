@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import Cryptography
 internal import Glibc
 internal import Logging
@@ -104,7 +105,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context: ChannelHandlerContext,
         level: Logger.Level
     ) {
-        let address = context.channel.remoteAddress.flatMap(IPAddress.init)
+        let address = context.channel.clientAddress
         logger.log(
             level: level,
             message,

@@ -101,6 +101,32 @@ public struct Timestamp: Equatable, Sendable {
         else { return nil }
     }
 
+    /// Reads a moment as RFC 3339 §5.6 writes it: `2026-11-21T09:00:00Z`, `…T10:00:00.250+01:00`.
+    ///
+    /// - Returns: `nil` for anything else, and for dates there are not.
+    public init?(rfc3339 text: String) {
+        let form =
+            /(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))/
+        guard text.utf8.allSatisfy({ $0 < 0x80 }), let match = text.wholeMatch(of: form)?.output
+        else { return nil }
+        let number = { (text: Substring?) in text.flatMap { Int($0) } ?? 0 }
+        var parts = tm()
+        parts.tm_year = Int32(number(match.1)) - 1900
+        parts.tm_mon = Int32(number(match.2)) - 1
+        parts.tm_mday = Int32(number(match.3))
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) =
+            (Int32(number(match.4)), Int32(number(match.5)), Int32(number(match.6)))
+        let (hours, minutes) = (number(match.9), number(match.10))
+        guard parts.tm_hour < 24, parts.tm_min < 60, parts.tm_sec < 60, hours < 24, minutes < 60
+        else { return nil }
+        let local = timegm(&parts)
+        let offset = (hours * 60 + minutes) * (match.8 == "-" ? -60 : 60)
+        let fraction = match.7.map { $0 + String(repeating: "0", count: 9 - $0.count) }
+        self.init(seconds: local - offset, nanoseconds: number(fraction))
+        // The 31st of February would have become the 3rd of March.
+        guard Timestamp(seconds: local).date == text.prefix(10) else { return nil }
+    }
+
     private var time: String {
         let parts = parts
         return "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec))"

@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import NIOPosix
 internal import Synchronization
 
@@ -107,6 +108,13 @@ final class ReleaseLedger: ReleaseDecider {
         guard decision == .granted else { return ReleaseOutcome(decision: decision) }
         if let device = facts.provenDevice, let address = request.address {
             try store.noteSeen(device: device.id, at: facts.now, from: "\(address)")
+        }
+        for policy in facts.devicePolicies + facts.keyPolicies where policy.rules.counts {
+            try store.setUsage(
+                policy.rules.usage(after: policy.usage, releaseAt: facts.now.milliseconds),
+                of: policy.subject,
+                by: facts.holder(of: request)
+            )
         }
         let keys = facts.keys.mapValues { $0.wanted(by: request) }
         for (name, generations) in keys {

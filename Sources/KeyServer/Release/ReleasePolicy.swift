@@ -1,3 +1,5 @@
+public import AccessRules
+
 /// Decides who gets which key.
 ///
 /// A pure function of its inputs, so that every rule can be tested without a connection.
@@ -26,10 +28,14 @@ public struct ReleasePolicy: Sendable {
 
     /// Decides about a request: all the keys it names, or none.
     ///
+    /// Nothing overrides anything: lockdown, revocation, grants and every policy that applies must
+    /// all let the request pass. What waiting does not mend is said first, and nothing of a key
+    /// before the grant.
+    ///
     /// - Parameters:
     ///   - request: What is asked for, and from where.
     ///   - facts: What the store knows of who asks.
-    /// - Returns: What to do.
+    /// - Returns: What to do, and by which rule.
     public func decide(_ request: ReleaseRequest, _ facts: ReleaseFacts) -> ReleaseDecision {
         if let refusal = refusal(of: facts) { return .refused(refusal) }
         // Fail closed: an address nobody knows is one nobody allowed.
@@ -39,15 +45,42 @@ public struct ReleasePolicy: Sendable {
         case .denied(let block): return .refused(.addressDenied(by: block))
         case .notAllowed: return .refused(.addressNotAllowed)
         }
-        guard !request.keyNames.isEmpty else { return .refused(.noKeyNamed) }
-        for name in request.keyNames {
-            let isGranted =
-                facts.keys[name].map { $0.grant != nil && facts.provenDevice != nil }
-                ?? keyNames.contains(name)
-            guard isGranted else { return .refused(.keyNotGranted(name: name)) }
+        let circumstances = { (policy: AppliedPolicy) in
+            RuleSet.Circumstances(
+                now: facts.now.milliseconds,
+                address: address,
+                unseen: facts.unseen,
+                usage: policy.usage
+            )
+        }
+        for policy in facts.devicePolicies {
+            if let broken = policy.rules.lastingViolation(circumstances(policy)) {
+                return .refused(.policy(of: policy.subject, broken))
+            }
+        }
+        if let refusal = refusal(of: request.keyNames, facts) { return .refused(refusal) }
+        for policy in facts.keyPolicies {
+            if let broken = policy.rules.lastingViolation(circumstances(policy)) {
+                return .refused(.policy(of: policy.subject, broken))
+            }
         }
         guard canOpenStore || facts.keys.isEmpty else { return .refused(.storeSealed) }
+        for policy in facts.devicePolicies + facts.keyPolicies {
+            if let broken = policy.rules.passingViolation(circumstances(policy)) {
+                return .refused(.policy(of: policy.subject, broken))
+            }
+        }
         return .granted
+    }
+
+    /// Whether a key that is asked for is not the asker's.
+    private func refusal(of names: [String], _ facts: ReleaseFacts) -> ReleaseRefusal? {
+        guard !names.isEmpty else { return .noKeyNamed }
+        let refused = names.first { name in
+            guard let key = facts.keys[name] else { return !keyNames.contains(name) }
+            return key.grant == nil || facts.provenDevice == nil
+        }
+        return refused.map { .keyNotGranted(name: $0) }
     }
 
     /// Whether who asks is out, wherever it asks from.
@@ -74,90 +107,4 @@ public enum ReleaseDecision: Equatable, Sendable {
 
     /// The device gets none.
     case refused(ReleaseRefusal)
-}
-
-/// Why a device gets no key.
-public enum ReleaseRefusal: Equatable, Sendable {
-    /// Its address lies in a denied block.
-    case addressDenied(by: CIDRBlock)
-
-    /// Its address lies in none of the allowed blocks.
-    case addressNotAllowed
-
-    /// Nobody could say where it called from.
-    case addressUnknown
-
-    /// It may not have the key, or there is none of that name: a device cannot tell which.
-    case keyNotGranted(name: String)
-
-    /// The key is the store's, and nobody gave the server the root key.
-    case storeSealed
-
-    /// An operator has shut the whole store.
-    case lockdown(since: Timestamp)
-
-    /// It asked for nothing.
-    case noKeyNamed
-
-    /// An operator has revoked it.
-    case deviceRevoked(name: String, at: Timestamp)
-
-    /// The certificate was given to a device that has been removed.
-    case deviceRemoved
-
-    /// The device has been given another certificate in place of this one.
-    case certificateRevoked(at: Timestamp)
-
-    /// In how many seconds to ask again, where asking again may help; `nil` where it will not.
-    public var retryAfter: Int? {
-        switch self {
-        case .storeSealed: 30
-        case .lockdown: 60
-        default: nil
-        }
-    }
-
-    /// The code in the answer; clients may depend on it.
-    public var code: String {
-        switch self {
-        case .addressDenied, .addressNotAllowed, .addressUnknown: "address_denied"
-        case .keyNotGranted: "key_not_granted"
-        case .noKeyNamed: "no_key_named"
-        case .storeSealed: "sealed"
-        case .lockdown: "lockdown"
-        case .deviceRevoked, .deviceRemoved: "device_revoked"
-        case .certificateRevoked: "certificate_revoked"
-        }
-    }
-
-    /// The sentence in the answer; says no more than the device knows itself.
-    public var message: String {
-        switch self {
-        case .addressDenied, .addressNotAllowed, .addressUnknown:
-            "no key is given out to this address"
-        case .keyNotGranted(let name): "this device has no grant for the key '\(name)'"
-        case .noKeyNamed: "the request names no key"
-        case .lockdown: "the store is locked down"
-        case .storeSealed: "the server has not been given its root key yet"
-        case .deviceRevoked, .deviceRemoved: "this device has been revoked"
-        case .certificateRevoked: "this certificate has been replaced by another"
-        }
-    }
-
-    /// What the log says beyond ``code``.
-    public var detail: String {
-        switch self {
-        case .addressDenied(let block): "denied by \(block)"
-        case .addressNotAllowed: "in no allowed block"
-        case .addressUnknown: "peer address unknown"
-        case .keyNotGranted(let name): "no grant for \(name)"
-        case .noKeyNamed: "no key named"
-        case .storeSealed: "no root key"
-        case .lockdown(let time): "locked down since \(time)"
-        case .deviceRevoked(let name, let time): "device \(name) revoked on \(time)"
-        case .deviceRemoved: "certificate of a device that was removed"
-        case .certificateRevoked(.always): "certificate replaced"
-        case .certificateRevoked(let time): "certificate replaced on \(time)"
-        }
-    }
 }

@@ -1,3 +1,5 @@
+public import AccessRules
+
 /// What a device asks for, and what is known of it.
 public struct ReleaseRequest: Equatable, Sendable {
     /// The device's name, from its certificate: the only name that counts.

@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import Cryptography
 internal import HTTPTypes
 internal import HummingbirdCore
@@ -49,7 +50,7 @@ struct KeyResponder: Sendable {
         let request = ReleaseRequest(
             device: certificate.name,
             fingerprint: certificate.fingerprint,
-            address: address(of: channel),
+            address: try await address(of: channel),
             keyNames: [KeyBundle.defaultName]
         )
         return await decide(request, path: "/key", status: .created) { outcome in
@@ -78,7 +79,7 @@ struct KeyResponder: Sendable {
             device: certificate.name,
             fingerprint: certificate.fingerprint,
             claimedDevice: body.device,
-            address: address(of: channel),
+            address: try await address(of: channel),
             keyNames: body.keys,
             identifiers: body.identifiers,
             generations: body.generations
@@ -150,15 +151,23 @@ struct KeyResponder: Sendable {
         metadata["reason"] = "\(refusal.detail)"
         logger.warning("Key refused", metadata: metadata)
         return .error(
-            refusal.retryAfter == nil ? .forbidden : .serviceUnavailable,
+            Self.status(of: refusal),
             code: refusal.code,
             message: refusal.message,
             fields: refusal.retryAfter.map { [.retryAfter: String($0)] } ?? [:]
         )
     }
 
-    private func address(of channel: any Channel) -> IPAddress? {
-        channel.remoteAddress.flatMap(IPAddress.init)
+    /// Devices end at 403, and go on asking at the others.
+    private static func status(of refusal: ReleaseRefusal) -> HTTPResponse.Status {
+        if case .policy(_, let violation) = refusal, case .rate = violation.rule {
+            return .tooManyRequests
+        }
+        return refusal.retryAfter == nil ? .forbidden : .serviceUnavailable
+    }
+
+    private func address(of channel: any Channel) async throws -> IPAddress? {
+        try await channel.eventLoop.submit { channel.clientAddress }.get()
     }
 
     /// What the certificate says that TLS has verified.

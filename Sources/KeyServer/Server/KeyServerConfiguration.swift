@@ -1,3 +1,4 @@
+public import AccessRules
 public import Logging
 
 /// Everything a server is started with.
@@ -23,6 +24,9 @@ public struct KeyServerConfiguration: Sendable {
 
     /// From where keys are given out.
     public var addresses = AddressPolicy()
+
+    /// Whose word counts for where a connection comes from, and who must give it.
+    public var proxies: [CIDRBlock] = []
 
     /// Whether TLS 1.2 will do.
     public var allowsTLS12 = false

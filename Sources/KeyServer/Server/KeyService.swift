@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import HummingbirdCore
 internal import HummingbirdTLS
 internal import Logging
@@ -80,7 +81,9 @@ public struct KeyService: Sendable {
                     configuration: http(limits, logger: logger)
                 ),
                 configuration: try tlsChannelConfiguration()
-            )
+            ),
+            proxies: configuration.proxies,
+            logger: logger
         )
         let keys = configuration.keys
         return ListenerService(

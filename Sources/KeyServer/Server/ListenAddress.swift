@@ -1,3 +1,5 @@
+public import AccessRules
+
 /// An address and a port to listen on.
 public struct ListenAddress: Hashable, Sendable {
     /// An IPv4 or IPv6 address.

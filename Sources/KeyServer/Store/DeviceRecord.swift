@@ -21,6 +21,9 @@ public struct DeviceRecord: Equatable, Sendable {
     /// When it last got a key.
     public var seenAt: Timestamp?
 
+    /// When an operator last took a revocation back, or forgave a policy.
+    public var restoredAt: Timestamp?
+
     /// The address it last got a key at.
     public var seenFrom: String?
 
@@ -33,6 +36,7 @@ public struct DeviceRecord: Equatable, Sendable {
         addedAt: Timestamp,
         revokedAt: Timestamp? = nil,
         seenAt: Timestamp? = nil,
+        restoredAt: Timestamp? = nil,
         seenFrom: String? = nil
     ) {
         self.id = id
@@ -42,8 +46,14 @@ public struct DeviceRecord: Equatable, Sendable {
         self.addedAt = addedAt
         self.revokedAt = revokedAt
         self.seenAt = seenAt
+        self.restoredAt = restoredAt
         self.seenFrom = seenFrom
     }
+}
+
+extension DeviceRecord {
+    /// The name its releases are counted under.
+    var holder: String { "device \(id)" }
 }
 
 /// A certificate that was given to a device.

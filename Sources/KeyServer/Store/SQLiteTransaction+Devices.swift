@@ -3,7 +3,8 @@ internal import SQLite
 extension SQLiteTransaction {
     private static let deviceColumns = """
         id, name, fleet, added_at, revoked_at, seen_at, seen_from,
-        (SELECT group_concat(tag) FROM (SELECT tag FROM device_tags WHERE device = id ORDER BY tag))
+        (SELECT group_concat(tag) FROM (SELECT tag FROM device_tags WHERE device = id ORDER BY tag)),
+        restored_at
         """
 
     private static let certificateColumns =
@@ -65,7 +66,7 @@ extension SQLiteTransaction {
             try connection.run(
                 """
                 UPDATE devices SET name = ?, fleet = ?, added_at = ?, revoked_at = ?, seen_at = ?,
-                seen_from = ? WHERE id = ?
+                seen_from = ?, restored_at = ? WHERE id = ?
                 """,
                 .text(device.name),
                 .text(device.fleet),
@@ -73,6 +74,7 @@ extension SQLiteTransaction {
                 .time(device.revokedAt),
                 .time(device.seenAt),
                 .text(device.seenFrom),
+                .time(device.restoredAt),
                 .integer(device.id)
             )
             try connection.run("DELETE FROM device_tags WHERE device = ?", .integer(device.id))
@@ -176,6 +178,7 @@ extension SQLiteTransaction {
             addedAt: row.time(3),
             revokedAt: row.timeIfAny(4),
             seenAt: row.timeIfAny(5),
+            restoredAt: row.timeIfAny(8),
             seenFrom: row.textIfAny(6)
         )
     }

@@ -30,7 +30,9 @@ public enum StorageAccess: Sendable {
 /// What can be read and changed in one transaction.
 ///
 /// Every failure is a ``KeyServerError/storage(reason:)``.
-public protocol StorageTransaction: DeviceStorage, KeyStorage, LockdownStorage, AuditStorage {}
+public protocol StorageTransaction: DeviceStorage, KeyStorage, PolicyStorage, LockdownStorage,
+    AuditStorage
+{}
 
 /// Devices and their certificates.
 public protocol DeviceStorage {

@@ -7,7 +7,7 @@ enum StoreSchema {
     static var version: Int { steps.count }
 
     /// Each in turn, as SQL.
-    static let steps = [devicesAndAudit, keysAndGrants, lockdown, holders]
+    static let steps = [devicesAndAudit, keysAndGrants, lockdown, holders, policies]
 
     /// Marks a SQLite file as ours: "SSdb".
     static let applicationID = 0x5353_6462
@@ -21,6 +21,27 @@ enum StoreSchema {
             PRIMARY KEY (key, device, number)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX holders_of_device ON holders (device);
+        """
+
+    private static let policies = """
+        CREATE TABLE policies (
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            rules TEXT NOT NULL,
+            set_at INTEGER NOT NULL,
+            PRIMARY KEY (kind, subject)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE usage (
+            holder TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            releases INTEGER NOT NULL,
+            level INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            PRIMARY KEY (holder, kind, subject)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX usage_of_subject ON usage (kind, subject);
+        ALTER TABLE devices ADD COLUMN restored_at INTEGER;
         """
 
     private static let lockdown = """

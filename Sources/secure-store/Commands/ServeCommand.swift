@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import ArgumentParser
 internal import KeyServer
 internal import Logging
@@ -39,6 +40,14 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp("Give no key to these addresses; may be repeated.", valueName: "cidr")
     )
     var deny: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Proxies that begin each connection with a PROXY header; may be repeated.",
+            valueName: "cidr"
+        )
+    )
+    var proxy: [String] = []
 
     @Flag(help: "Accept TLS 1.2 as well.")
     var legacy = false
@@ -89,6 +98,7 @@ struct ServeCommand: AsyncParsableCommand {
             allowed: try allow.map(CIDRBlock.init),
             denied: try deny.map(CIDRBlock.init)
         )
+        configuration.proxies = try proxy.map(CIDRBlock.init)
         configuration.allowsTLS12 = legacy
         configuration.limits.connections = maxConnections
         try Hardening.apply(connections: maxConnections, logger: logger)

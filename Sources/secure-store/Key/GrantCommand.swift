@@ -14,36 +14,8 @@ struct GrantCommand: ParsableCommand {
         @Argument(help: "The key's name.")
         var key: String
 
-        @Option(help: "The device of this name.")
-        var device: String?
-
-        @Option(help: "Every device with this tag.")
-        var tag: String?
-
-        @Option(help: "Every device of this fleet.")
-        var fleet: String?
-
-        @Flag(help: "Every device of the store.")
-        var all = false
-
+        @OptionGroup var subject: SubjectOptions
         @OptionGroup var state: StateOptions
-
-        func validate() throws {
-            guard try chosen().count == 1 else {
-                throw ValidationError("give one of --device, --tag, --fleet and --all")
-            }
-        }
-
-        func subject() throws -> GrantSubject { try chosen()[0] }
-
-        private func chosen() throws -> [GrantSubject] {
-            [
-                try device.map { .device(try DeviceName($0).text) },
-                try tag.map { .tag(try Label($0).text) },
-                try fleet.map { .fleet(try Label($0).text) },
-                all ? .everyDevice : nil,
-            ].compactMap { $0 }
-        }
     }
 
     /// `secure-store grant add`.
@@ -56,7 +28,7 @@ struct GrantCommand: ParsableCommand {
         @OptionGroup var grant: Grant
 
         func run() throws {
-            try grant.state.administration().addGrant(ofKey: grant.key, to: grant.subject())
+            try grant.state.administration().addGrant(ofKey: grant.key, to: grant.subject.subject())
         }
     }
 
@@ -70,7 +42,7 @@ struct GrantCommand: ParsableCommand {
         @OptionGroup var grant: Grant
 
         func run() throws {
-            try grant.state.administration().removeGrant(ofKey: grant.key, to: grant.subject())
+            try grant.state.administration().removeGrant(ofKey: grant.key, to: grant.subject.subject())
         }
     }
 

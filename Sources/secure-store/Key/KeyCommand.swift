@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import ArgumentParser
 internal import Cryptography
 internal import KeyProtocol

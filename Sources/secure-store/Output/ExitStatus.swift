@@ -1,3 +1,4 @@
+internal import AccessRules
 internal import Glibc
 internal import KeyProtocol
 internal import KeyServer
@@ -37,6 +38,7 @@ enum ExitStatus: Int32 {
     init?(of error: any Error) {
         switch error {
         case let error as KeyServerError: self = Self.of(error)
+        case is RuleError: self = .usage
         case is VariableError: self = .data
         case is KeyFormatError: self = .data
         default: return nil
@@ -51,8 +53,8 @@ enum ExitStatus: Int32 {
         case .noAuthority, .certificate, .noKey, .key, .newerStore, .noSeal:
             .configuration
         case .issuing, .stopped: .system
-        case .deviceName, .hostName, .addressBlock, .listenAddress, .noDevice, .label,
-            .auditMark, .noSuchKey, .generationInUse, .noGrant:
+        case .deviceName, .hostName, .listenAddress, .noDevice, .label,
+            .auditMark, .noSuchKey, .generationInUse, .noGrant, .noPolicy:
             .usage
         case .listen: .unavailable
         }

@@ -1,4 +1,4 @@
-import KeyServer
+import AccessRules
 import Testing
 
 @Suite struct `An address` {

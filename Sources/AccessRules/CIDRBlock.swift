@@ -12,8 +12,8 @@ public struct CIDRBlock: Hashable, Sendable {
     /// as likely a wrong prefix as a sloppy address, and the two admit different devices.
     ///
     /// - Parameter text: `ADDRESS` or `ADDRESS/PREFIX`.
-    /// - Throws: ``KeyServerError/addressBlock(text:reason:)``.
-    public init(parsing text: String) throws(KeyServerError) {
+    /// - Throws: ``RuleError/addressBlock(text:reason:)``.
+    public init(parsing text: String) throws(RuleError) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let address = IPAddress(first) else {
             throw .addressBlock(text: text, reason: "no IPv4 or IPv6 address")

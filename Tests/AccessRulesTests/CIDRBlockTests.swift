@@ -1,4 +1,4 @@
-import KeyServer
+import AccessRules
 import Testing
 
 @Suite struct `A block of addresses` {
@@ -46,7 +46,7 @@ import Testing
         "::ffff:10.0.0.0/95", "10.0.0.0/99999999999999999999",
     ])
     func `is not guessed from anything else`(text: String) {
-        #expect(throws: KeyServerError.self) { try CIDRBlock(parsing: text) }
+        #expect(throws: RuleError.self) { try CIDRBlock(parsing: text) }
     }
 
     @Test(arguments: [

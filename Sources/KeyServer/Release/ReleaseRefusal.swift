@@ -1,0 +1,105 @@
+public import AccessRules
+
+/// Why a device gets no key.
+public enum ReleaseRefusal: Equatable, Sendable {
+    /// Its address lies in a denied block.
+    case addressDenied(by: CIDRBlock)
+
+    /// Its address lies in none of the allowed blocks.
+    case addressNotAllowed
+
+    /// Nobody could say where it called from.
+    case addressUnknown
+
+    /// It may not have the key, or there is none of that name: a device cannot tell which.
+    case keyNotGranted(name: String)
+
+    /// The key is the store's, and nobody gave the server the root key.
+    case storeSealed
+
+    /// An operator has shut the whole store.
+    case lockdown(since: Timestamp)
+
+    /// It asked for nothing.
+    case noKeyNamed
+
+    /// An operator has revoked it.
+    case deviceRevoked(name: String, at: Timestamp)
+
+    /// The certificate was given to a device that has been removed.
+    case deviceRemoved
+
+    /// The device has been given another certificate in place of this one.
+    case certificateRevoked(at: Timestamp)
+
+    /// A policy of the store does not let it.
+    case policy(of: PolicySubject, Violation)
+
+    /// In how many seconds to ask again, where asking again may help; `nil` where it will not.
+    public var retryAfter: Int? {
+        switch self {
+        case .policy(_, let violation): violation.retryAfter
+        case .storeSealed: 30
+        case .lockdown: 60
+        default: nil
+        }
+    }
+
+    /// The code in the answer; clients may depend on it.
+    public var code: String {
+        switch self {
+        case .addressDenied, .addressNotAllowed, .addressUnknown: "address_denied"
+        case .keyNotGranted: "key_not_granted"
+        case .noKeyNamed: "no_key_named"
+        case .storeSealed: "sealed"
+        case .lockdown: "lockdown"
+        case .deviceRevoked, .deviceRemoved: "device_revoked"
+        case .certificateRevoked: "certificate_revoked"
+        case .policy(_, let violation): Self.words(violation.rule).code
+        }
+    }
+
+    /// The sentence in the answer; says no more than the device knows itself.
+    public var message: String {
+        switch self {
+        case .addressDenied, .addressNotAllowed, .addressUnknown:
+            "no key is given out to this address"
+        case .keyNotGranted(let name): "this device has no grant for the key '\(name)'"
+        case .noKeyNamed: "the request names no key"
+        case .lockdown: "the store is locked down"
+        case .storeSealed: "the server has not been given its root key yet"
+        case .deviceRevoked, .deviceRemoved: "this device has been revoked"
+        case .certificateRevoked: "this certificate has been replaced by another"
+        case .policy(_, let violation): Self.words(violation.rule).message
+        }
+    }
+
+    /// What the log says beyond ``code``.
+    public var detail: String {
+        switch self {
+        case .addressDenied(let block): "denied by \(block)"
+        case .addressNotAllowed: "in no allowed block"
+        case .addressUnknown: "peer address unknown"
+        case .keyNotGranted(let name): "no grant for \(name)"
+        case .noKeyNamed: "no key named"
+        case .storeSealed: "no root key"
+        case .lockdown(let time): "locked down since \(time)"
+        case .deviceRevoked(let name, let time): "device \(name) revoked on \(time)"
+        case .deviceRemoved: "certificate of a device that was removed"
+        case .certificateRevoked(.always): "certificate replaced"
+        case .certificateRevoked(let time): "certificate replaced on \(time)"
+        case .policy(let subject, let violation): "policy of \(subject): \(violation.rule)"
+        }
+    }
+
+    /// What a device learns of a rule: neither its values nor whom it is for.
+    private static func words(_ rule: Rule) -> (code: String, message: String) {
+        switch rule {
+        case .allow, .deny: ("address_denied", "no key is given out to this address")
+        case .hours: ("outside_hours", "no key is given out at this time")
+        case .rate: ("rate_limited", "this device has asked for keys too often")
+        case .releases: ("releases_used_up", "this device has had its keys as often as it may")
+        case .unseen: ("unseen_too_long", "this device has not been seen for too long")
+        }
+    }
+}
