@@ -15,7 +15,7 @@ TEST ?=
 # Arguments for the benchmarks, as in: make bench BENCH="--quick init"
 BENCH ?=
 
-.PHONY: help deps deps-test deps-bench build demo test test-long check format bench bench-server image install clean
+.PHONY: help deps deps-test deps-bench build demo demo-fleet test test-long check format bench bench-server image install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ build: deps ## Leave dist/secure-init and dist/secure-store: static, stripped
 demo: build ## Show the main job end to end, in under a minute
 	@scripts/deps demo
 	@scripts/demo
+
+demo-fleet: build ## Show a fleet end to end: devices in containers, grants, policies, lockdown
+	@scripts/deps image demo
+	@scripts/demo-fleet
 
 test: deps-test ## Run every test; say what was skipped and why (REQUIRE_ALL=1: a skip fails)
 	@scripts/test $(TEST)

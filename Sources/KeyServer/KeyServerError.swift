@@ -86,6 +86,9 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// There is no policy of that subject.
     case noPolicy(String)
 
+    /// The audit log of a copied store is not as it was written.
+    case brokenBackup(path: String, entry: Int)
+
     /// The server stopped for a reason of its own.
     case stopped(reason: String)
 }
@@ -158,6 +161,8 @@ extension KeyServerError: CustomStringConvertible {
             "the key '\(key)' is not granted to \(subject)"
         case .noPolicy(let subject):
             "there is no policy of \(subject); 'secure-store policy list' shows those there are"
+        case .brokenBackup(let path, let entry):
+            "\(path) is not restored: entry \(entry) of its audit log is missing or changed"
         case .stopped(let reason):
             "the server stopped: \(reason)"
         }

@@ -61,7 +61,7 @@ public struct Administration: Sendable {
     }
 
     /// The user id, and who took it on where sudo says so.
-    private static var currentOperator: String {
+    static var currentOperator: String {
         let user = "uid \(getuid())"
         guard let name = getenv("SUDO_USER") else { return user }
         return "\(user) (sudo: \(String(cString: name).prefix(64)))"

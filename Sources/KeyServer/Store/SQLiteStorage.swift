@@ -111,7 +111,7 @@ public final class SQLiteStorage: Storage {
 
     /// Makes an empty file of the right mode, which SQLite would make for everybody to read; its
     /// companions take after it.
-    private static func createFile(_ path: String) throws(KeyServerError) {
+    static func createFile(_ path: String) throws(KeyServerError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             let errno = Errno.current

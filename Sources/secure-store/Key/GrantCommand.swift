@@ -42,7 +42,10 @@ struct GrantCommand: ParsableCommand {
         @OptionGroup var grant: Grant
 
         func run() throws {
-            try grant.state.administration().removeGrant(ofKey: grant.key, to: grant.subject.subject())
+            try grant.state.administration().removeGrant(
+                ofKey: grant.key,
+                to: grant.subject.subject()
+            )
         }
     }
 

@@ -1,4 +1,3 @@
-internal import AccessRules
 internal import ArgumentParser
 internal import Cryptography
 internal import KeyProtocol

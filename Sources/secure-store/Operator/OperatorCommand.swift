@@ -5,12 +5,12 @@ internal import KeyServer
 struct OperatorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operator",
-        abstract: "The root key, under which a store keeps its keys.",
+        abstract: "The root key, under which a store keeps its keys; and copies of the store.",
         discussion: """
             The root key is a generated key ('secure-store key new') or a passphrase. It must not \
             be kept on the disk the store is on: who has both has every key.
             """,
-        subcommands: [Initialize.self, Rekey.self]
+        subcommands: [Initialize.self, Rekey.self, Backup.self, Restore.self]
     )
 
     /// `secure-store operator init`.

@@ -48,7 +48,7 @@ enum ExitStatus: Int32 {
     private static func of(_ error: KeyServerError) -> ExitStatus {
         switch error {
         case .file, .storage: .inputOutput
-        case .fileTooLarge, .deviceList, .wrongRootKey, .sealing: .data
+        case .fileTooLarge, .deviceList, .wrongRootKey, .sealing, .brokenBackup: .data
         case .exists, .deviceExists, .sealed, .keyExists: .exists
         case .noAuthority, .certificate, .noKey, .key, .newerStore, .noSeal:
             .configuration

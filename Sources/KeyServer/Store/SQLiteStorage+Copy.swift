@@ -1,0 +1,34 @@
+internal import Glibc
+internal import Linux
+internal import SQLite
+
+extension SQLiteStorage {
+    /// Copies a store, as it is at one moment, while others go on reading and writing.
+    ///
+    /// - Parameters:
+    ///   - path: The store's file.
+    ///   - copy: A file that does not exist; it gets mode 0600, and is on disk when this returns.
+    /// - Throws: ``KeyServerError``; then nothing is left there.
+    ///
+    /// SQLite: `VACUUM INTO`, which only reads.
+    static func copy(_ path: String, to copy: String) throws(KeyServerError) {
+        guard !StateFile.exists(copy) else { throw .exists(path: copy) }
+        // SQLite would make the file for everybody to read; an empty one it takes.
+        try createFile(copy)
+        do throws(KeyServerError) {
+            do throws(SQLiteError) {
+                let connection = try SQLiteConnection(path: path, mode: .existing)
+                try connection.run("VACUUM INTO ?", .text(copy))
+            } catch {
+                throw .storage(reason: "\(path) to \(copy): \(error)")
+            }
+            let file = OwnedDescriptor(takingOwnershipOf: open(copy, O_RDONLY | O_CLOEXEC))
+            guard fsync(file.rawValue) == 0 else {
+                throw .file(path: copy, operation: "write", errno: .current)
+            }
+        } catch {
+            unlink(copy)
+            throw error
+        }
+    }
+}
