@@ -132,5 +132,7 @@ final class ServingThread: @unchecked Sendable {
         isAlarmSet = false
         scratch.release()
         linux_trim_heap()
+        // What runs is read again from the kernel's cache; what only the rush needed stays away.
+        linux_forget_code()
     }
 }
