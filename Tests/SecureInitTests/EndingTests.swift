@@ -2,39 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+/// How secure-init alone ends; what every init does is in `Endings beside tini and dumb-init`.
 @Suite(.requires(.root, .executables)) struct `Endings` {
-    @Test func `give the command's exit code`() throws {
-        for code in [0, 1, 42, 255] {
-            #expect(try InitProcess.run(["--env-only", "sh", "-c", "exit \(code)"]).status == code)
-        }
-    }
-
-    @Test func `by a signal give 128 and its number`() throws {
-        for number in [SIGKILL, SIGSEGV, SIGTERM] {
-            let output = try InitProcess.run(["--env-only", "sh", "-c", "kill -\(number) $$"])
-            #expect(output.status == 128 + number)
-        }
-    }
-
-    @Test func `are remapped where asked`() throws {
-        let arguments = ["--env-only", "--remap-exit", "143,3", "sh", "-c"]
-        #expect(try InitProcess.run(arguments + ["exit 3"]).status == 0)
-        #expect(try InitProcess.run(arguments + ["kill $$"]).status == 0)
-        #expect(try InitProcess.run(arguments + ["exit 4"]).status == 4)
-    }
-
-    @Test func `before the start have the shell's codes`() throws {
-        let directory = try TemporaryDirectory()
-        try directory.write("#!/bin/sh\n", to: "plain", mode: 0o644)
-        try directory.write("#!/nonexistent/interpreter\n", to: "orphaned", mode: 0o755)
-        #expect(try InitProcess.run(["--env-only", "nonexistent-command"]).status == 127)
-        #expect(try InitProcess.run(["--env-only", "/nonexistent"]).status == 127)
-        #expect(try InitProcess.run(["--env-only", directory("plain")]).status == 126)
-        #expect(try InitProcess.run(["--env-only", directory.path]).status == 126)
-        #expect(try InitProcess.run(["--env-only", directory("orphaned")]).status == 127)
-        #expect(try InitProcess.run(["--env-only"]).status == 64)
-    }
-
     @Test func `a script without an interpreter line runs, as under execvp`() throws {
         let directory = try TemporaryDirectory()
         try directory.write("echo \"$0 $1\"; exit 4\n", to: "script", mode: 0o755)

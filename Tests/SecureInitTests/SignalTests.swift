@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+/// What signals do to secure-init alone; what every init does is in `Signals beside tini and dumb-init`.
 @Suite(.requires(.root, .executables)) struct `Signals` {
     /// Prints the number of each signal it gets, and ends by 99 after USR2.
     private static let listener = """
@@ -31,62 +32,6 @@ import Testing
             #expect(output.status == 128 + number)
             #expect(output.errorText.contains("stopped before the command was started"))
         }
-    }
-
-    @Test func `all reach the command, real-time ones too`() throws {
-        let process = try InitProcess(["--env-only", "python3", "-c", Self.listener])
-        try process.process.waitForOutput(containing: "ready")
-        let pid = try process.pid
-        let numbers = (Int32(1)...64).filter {
-            ![SIGKILL, SIGSTOP, SIGCHLD, SIGUSR2, 32, 33].contains($0)
-        }
-        for number in numbers {
-            kill(pid, number)
-            try process.process.waitForOutput(containing: "<\(number)>")
-        }
-        kill(pid, SIGUSR2)
-        let output = try process.process.wait()
-        #expect(output.status == 99)
-        #expect(output.text.components(separatedBy: "<").count - 1 == numbers.count + 1)
-    }
-
-    @Test func `are rewritten, or dropped`() throws {
-        let process = try InitProcess([
-            "--env-only", "--rewrite", "TERM:USR1", "--rewrite", "2:0", "python3", "-c",
-            Self.listener,
-        ])
-        try process.process.waitForOutput(containing: "ready")
-        let pid = try process.pid
-        kill(pid, SIGINT)
-        kill(pid, SIGTERM)
-        try process.process.waitForOutput(containing: "<\(SIGUSR1)>")
-        kill(pid, SIGUSR2)
-        #expect(try process.process.wait().text == "ready<\(SIGUSR1)><\(SIGUSR2)>")
-    }
-
-    @Test(arguments: [true, false])
-    func `reach the group where asked, else the first process only`(group: Bool) throws {
-        let script =
-            "sh -c 'trap \"echo inner; exit\" USR1; echo up; while :; do sleep 0.05; done' &"
-            + " trap 'echo outer; wait; exit 5' USR1; wait"
-        let process = try InitProcess(
-            ["--env-only"] + (group ? ["--group"] : []) + ["sh", "-c", script]
-        )
-        try process.process.waitForOutput(containing: "up")
-        usleep(100_000)
-        try process.signal(SIGUSR1)
-        try process.process.waitForOutput(containing: "outer")
-        usleep(300_000)
-        #expect(process.process.text.contains("inner") == group)
-        if process.process.status == nil { try? process.signal(SIGTERM) }
-        try process.process.wait()
-    }
-
-    @Test func `leave the command with the mask and dispositions it would have had`() throws {
-        let show = ["sh", "-c", "grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status"]
-        let plain = try Subprocess.run(show[0], Array(show.dropFirst()))
-        let output = try InitProcess.run(["--env-only"] + show)
-        #expect(output.text == plain.text)
     }
 
     @Test func `that were ignored stay ignored, SIGCHLD included`() throws {
@@ -160,19 +105,5 @@ import Testing
         let merged = try #require(heard.split(separator: " ").first { $0.hasPrefix("10:") })
         let count = try #require(Int(merged.dropFirst(3)))
         #expect(count > 100 && count <= 1250)
-    }
-
-    @Test func `of the parent's death arrive where asked for`() throws {
-        let script = "trap 'echo gone >&2; exit' USR1; echo up >&2; while :; do sleep 0.05; done"
-        let parent = try Subprocess.start(
-            "sh",
-            [
-                "-c", "\"$0\" --env-only --parent-death-signal USR1 sh -c \"$1\" & wait",
-                Executables.secureInit, script,
-            ]
-        )
-        try parent.waitForOutput(containing: "up")
-        kill(parent.pid, SIGKILL)
-        #expect(waitUntil(timeout: 10) { parent.errorText.contains("gone") })
     }
 }

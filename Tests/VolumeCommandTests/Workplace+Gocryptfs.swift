@@ -3,13 +3,16 @@ import TestSupport
 import Testing
 
 extension Workplace {
-    func run(_ arguments: [String]) throws -> Subprocess.Output {
-        try Subprocess.run(
-            Executables.secureStore,
-            arguments,
-            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "STORE_PASSWORD": Self.key],
-            directory: directory.path
-        )
+    /// Makes a volume of gocryptfs's format.
+    func makeVolume(_ storage: String, _ options: [String] = []) throws {
+        let made = try run(["volume", "create", storage, "--format", "gocryptfs"] + options)
+        try #require(made.status == 0, "\(made.errorText)")
+    }
+
+    /// Encrypts `plain` into a volume.
+    func fill(_ storage: String) throws {
+        let output = try self("volume", "encrypt", "plain", storage)
+        try #require(output.status == 0, "\(output.errorText)")
     }
 
     func url(_ path: String) -> URL { URL(fileURLWithPath: directory(path)) }
@@ -27,14 +30,8 @@ extension Workplace {
 
     /// Makes a volume of rclone's format in `old`.
     func rcloneVolume() throws {
-        let made = try self(
-            "volume",
-            "create",
-            "old",
-            "--format",
-            "rclone",
-            "--config",
-            "encrypt.conf"
+        let made = try self.run(
+            ["volume", "create", "old", "--format", "rclone", "--config", "encrypt.conf"]
         )
         #expect(made.status == 0, "\(made.errorText)")
     }

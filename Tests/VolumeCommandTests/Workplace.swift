@@ -20,6 +20,17 @@ struct Workplace {
         input: String = "",
         timeout: Double = 60
     ) throws -> Subprocess.Output {
+        try run(arguments, key: key, input: input, timeout: timeout)
+    }
+
+    /// The same, with the arguments in a list.
+    @discardableResult
+    func run(
+        _ arguments: [String],
+        key: String? = key,
+        input: String = "",
+        timeout: Double = 60
+    ) throws -> Subprocess.Output {
         try Subprocess.run(
             Executables.secureStore,
             arguments,
