@@ -275,7 +275,7 @@ let package = Package(
         .testTarget(
             name: "CryptFSTests",
             dependencies: [
-                "CryptFS", "VolumeFormat", "Cryptography", "Linux", "TestSupport",
+                "CryptFS", "VolumeFormat", "VolumeTransfer", "Cryptography", "Linux", "TestSupport",
                 "cryptfs-test-worker", "recording-filesystem",
             ],
             exclude: ["Clients"],

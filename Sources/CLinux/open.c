@@ -6,6 +6,8 @@ int linux_openat(int directory, const char *path, int flags, mode_t mode) {
 
 int linux_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 
+int linux_replace(int descriptor, int replacement) { return dup3(replacement, descriptor, O_CLOEXEC); }
+
 int linux_get_status_flags(int descriptor) { return fcntl(descriptor, F_GETFL); }
 
 int linux_set_status_flags(int descriptor, int flags) { return fcntl(descriptor, F_SETFL, flags); }

@@ -144,6 +144,13 @@ public enum FileCall {
         _ = linux_start_writing(descriptor, offset, UInt64(count))
     }
 
+    /// Has a descriptor stand for another open file, at once for every thread that uses it.
+    ///
+    /// The corresponding C function is `dup3` with `O_CLOEXEC`.
+    public static func replace(_ descriptor: Int32, by replacement: Int32) throws(Errno) {
+        _ = try valueOrErrno { linux_replace(descriptor, replacement) }
+    }
+
     /// The corresponding C function is `ftruncate`.
     public static func truncate(_ descriptor: Int32, to size: UInt64) throws(Errno) {
         _ = try valueOrErrno { ftruncate(descriptor, off_t(size)) }

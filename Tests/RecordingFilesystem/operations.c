@@ -148,6 +148,7 @@ static int op_truncate(const char *path, off_t size, struct fuse_file_info *file
 
 static int op_open(const char *path, struct fuse_file_info *file) {
     FAIL_IF_TOLD(OP_READ);
+    if ((file->flags & O_ACCMODE) != O_RDONLY) FAIL_IF_TOLD(OP_OPEN);
     int descriptor = open(BACKING(path), (file->flags & ~(O_CREAT | O_EXCL)) | O_CLOEXEC);
     RETURN_IF_FAILED(descriptor);
     file->fh = (uint64_t)descriptor;

@@ -20,6 +20,7 @@ enum operation {
     OP_PUNCH = 'p',
     OP_FSYNC = 's',
     OP_READ = 'R',  // never recorded, can be made to fail
+    OP_OPEN = 'W',  // for writing; never recorded either
     OP_OTHER = 'o', // attributes, permissions, times, room: recorded as nothing
 };
 

@@ -28,6 +28,9 @@ int linux_openat(int directory, const char *path, int flags, mode_t mode);
 // fcntl(2) is variadic. Duplicates with F_DUPFD_CLOEXEC.
 int linux_duplicate(int descriptor);
 
+// dup3 with O_CLOEXEC, which Swift's Glibc does not show.
+int linux_replace(int descriptor, int replacement);
+
 // fcntl(2) again: F_GETFL, F_SETFL, and F_SETFD with FD_CLOEXEC.
 int linux_get_status_flags(int descriptor);
 int linux_set_status_flags(int descriptor, int flags);

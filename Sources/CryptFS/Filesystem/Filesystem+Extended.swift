@@ -14,12 +14,14 @@ extension Filesystem {
         do throws(Errno) {
             try requireWritable()
             let node = table.node(node)
-            try content(of: node).allocate(
-                at: offset,
-                count: count,
-                FileCall.Allocation(rawValue: flags),
-                scratch: scratch
-            )
+            try changeContent(of: node) { content throws(Errno) in
+                try content.allocate(
+                    at: offset,
+                    count: count,
+                    FileCall.Allocation(rawValue: flags),
+                    scratch: scratch
+                )
+            }
             reply.succeed()
         } catch {
             reply.fail(error)

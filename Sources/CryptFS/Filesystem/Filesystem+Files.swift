@@ -59,8 +59,10 @@ extension Filesystem {
         do throws(Errno) {
             let node = table.node(node)
             let content = try content(of: node)
-            if dropsPrivilege { try content.withMetadata(Self.dropPrivilege) }
-            try content.write(bytes, at: offset, scratch: scratch)
+            try changeContent(of: node) { content throws(Errno) in
+                if dropsPrivilege { try content.withMetadata(Self.dropPrivilege) }
+                try content.write(bytes, at: offset, scratch: scratch)
+            }
             reply.written(bytes.count)
             content.wasWritten(at: offset, count: bytes.count)
         } catch {
@@ -145,7 +147,9 @@ extension Filesystem {
     ) throws(Errno) {
         guard node.kind == .file else { throw .invalidArgument }
         if changesInPlace {
-            try content(of: node).truncate(to: size, scratch: scratch)
+            try changeContent(of: node) { content throws(Errno) in
+                try content.truncate(to: size, scratch: scratch)
+            }
             return
         }
         let content = try openContent(of: node)

@@ -44,14 +44,28 @@ extension GocryptfsFile {
             into: sealed,
             scratch: scratch
         )
-        // Whatever ends this in between, no block is half of each; the header stays.
-        try resizeStored(
-            to: UInt64(GocryptfsGeometry.headerCount)
-                + index * UInt64(storage.geometry.sealedBlockCount)
-        )
-        wasCut(to: start)
-        try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: start)
+        do throws(Errno) {
+            // First what is more likely to fail, while the block is there still.
+            try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old)
+            try resizeStored(to: try storedCount(of: size))
+        } catch {
+            restore(UnsafeRawBufferPointer(plain), asBlock: index, size: old, scratch: scratch)
+            throw error
+        }
         wasResized(to: size)
+    }
+
+    /// Puts a block back as it was, as far as the storage takes it.
+    private func restore(
+        _ plain: UnsafeRawBufferPointer,
+        asBlock index: UInt64,
+        size: UInt64,
+        scratch: Scratch
+    ) {
+        let count = storage.geometry.sealedCount(ofBlocks: plain.count)
+        let sealed = UnsafeMutableRawBufferPointer(rebasing: scratch.sealed[..<count])
+        try? seal(plain, from: index, into: sealed, scratch: scratch)
+        try? store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: size)
     }
 
     private func extend(to size: UInt64, from old: UInt64, scratch: Scratch) throws(Errno) {

@@ -131,11 +131,6 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         length.max(size, ordering: .acquiringAndReleasing)
     }
 
-    /// Content was cut off; the header is there still.
-    func wasCut(to size: UInt64) {
-        length.store(size, ordering: .releasing)
-    }
-
     /// The length was set, with all blocks held.
     func wasResized(to size: UInt64) {
         length.store(size, ordering: .releasing)

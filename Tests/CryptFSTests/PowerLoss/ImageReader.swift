@@ -9,7 +9,7 @@ struct ImageReader {
     private let names: GocryptfsNames
 
     /// A file as it can be read: its blocks, nil where one is an error; no blocks where the header is.
-    struct File: Equatable {
+    struct File: Hashable {
         var count: Int
         var blocks: [[UInt8]?]
 
@@ -37,6 +37,15 @@ struct ImageReader {
         let masterKey = try parsed.unlock(password: SecretBytes(copying: key.utf8))
         keys = try parsed.makeKeys(masterKey)
         names = try parsed.makeNames(keys: keys)
+    }
+
+    /// Of the volume that lies in a directory.
+    init(of storage: String) throws {
+        let configuration = URL(fileURLWithPath: storage + "/gocryptfs.conf")
+        try self.init(
+            configuration: Array(Data(contentsOf: configuration)),
+            key: MountedVolume.key
+        )
     }
 
     /// Everything that can be found.

@@ -144,7 +144,7 @@ struct PowerLossTests {
         scenario: Scenario
     ) throws {
         let record = try Record(of: scenario)
-        let (states, found) = try record.visit(record.operations) { image, position in
+        let (states, found) = try record.log.visit { image, position in
             record.promised.faults(in: try record.reader.tree(image), at: position)
         }
         #expect(found.isEmpty, "\(states) states: \(found.sorted().joined(separator: "\n"))")
@@ -154,11 +154,11 @@ struct PowerLossTests {
     /// The negative control: of a storage that was never told to synchronise, nothing is promised.
     @Test func `without synchronising below, what was promised would be lost`() throws {
         let record = try Record(of: .directories)
-        let operations = record.operations.filter {
+        let log = record.log.filter {
             if case .synchronize = $0.kind { return false }
             return true
         }
-        let (_, found) = try record.visit(operations) { image, position in
+        let (_, found) = try log.visit { image, position in
             record.promised.faults(in: try record.reader.tree(image), at: position)
         }
         #expect(found.contains { $0.contains("a/b/file: lost") }, "\(found)")
@@ -170,7 +170,7 @@ struct PowerLossTests {
         scenario: Scenario
     ) throws {
         let record = try Record(of: scenario)
-        let (_, found) = try record.visit(record.operations) { image, _ in
+        let (_, found) = try record.log.visit { image, _ in
             try record.reader.tree(image).files.values.flatMap { file in
                 file.blocks.indices.filter { file.blocks[$0] == nil }.map { "block \($0)" }
             }
@@ -180,65 +180,20 @@ struct PowerLossTests {
 
     /// A scenario that was played, and what was done to the storage meanwhile.
     private struct Record {
-        let operations: [StorageOperation]
+        let log: StorageLog
         let promised: PromisedFiles
         let reader: ImageReader
-        private let start: Int
 
         init(of scenario: Scenario) throws {
             let storage = try RecordedStorage()
             let volume = try MountedVolume(storage: storage.path, format: .gocryptfs)
-            start = storage.position
+            let start = storage.position
             var program = Program(volume, on: storage)
             try scenario.run(&program)
             try volume.unmount()
             promised = program.promised
-            operations = try storage.operations()
-            let configuration = URL(fileURLWithPath: storage.backing + "/gocryptfs.conf")
-            reader = try ImageReader(
-                configuration: Array(Data(contentsOf: configuration)),
-                key: MountedVolume.key
-            )
-        }
-
-        /// Looks at what may be left at every moment since the volume was there.
-        ///
-        /// - Returns: How many states there were, and all that was found.
-        func visit(
-            _ operations: [StorageOperation],
-            _ look: (StorageImage, Int) throws -> [String]
-        ) throws -> (states: Int, found: Set<String>) {
-            let loss = PowerLoss(operations)
-            var generator = SeededGenerator(seed: 1)
-            var states = 0
-            var found: Set<String> = []
-            for moment in loss.moments where loss.position(at: moment) >= start {
-                // And the worker alone dies.
-                var images = [loss.everything(at: moment)]
-                for choice in PowerLoss.Choice.allCases {
-                    for _ in 0..<(choice.isRandom ? LongTests.states : 1) {
-                        images.append(loss.left(at: moment, choice, &generator))
-                    }
-                }
-                for image in images {
-                    found.formUnion(try look(image, loss.position(at: moment)))
-                }
-                states += images.count
-            }
-            return (states, found)
+            log = StorageLog(operations: try storage.operations(), start: start)
+            reader = try ImageReader(of: storage.backing)
         }
     }
-}
-
-extension PowerLoss.Choice {
-    /// Not the same each time.
-    var isRandom: Bool { self == .random || self == .torn }
-}
-
-/// How much is tried: what fits a continuous integration, or with `LONG_TESTS=1` much more.
-enum LongTests {
-    static let areRun = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
-
-    /// States a moment, of each kind that is chosen at random.
-    static let states = areRun ? 400 : 6
 }

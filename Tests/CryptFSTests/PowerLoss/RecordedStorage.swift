@@ -11,6 +11,9 @@ final class RecordedStorage {
     /// What really holds it.
     let backing: String
 
+    /// Where it is written down what is done.
+    var log: String { directory("log") }
+
     private let directory: TemporaryDirectory
     private let process: Subprocess
 

@@ -1,0 +1,75 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// SQLite's transactions over a loss of power.
+@Suite(.requires(.fuse, .tool("python3")))
+struct PowerLossDatabaseTests {
+    /// What there is to recover from, and what has to come back.
+    private struct State: Hashable {
+        let files: [String: ImageReader.File]
+        let last: Int
+    }
+
+    /// With `psow=0`; the last is the negative control.
+    @Test(arguments: [("delete", 0), ("wal", 0), ("wal", 1)])
+    func `SQLite keeps what it committed, once blocks that are errors are written over`(
+        mode: String,
+        powerSafeOverwrite: Int
+    ) throws {
+        let storage = try RecordedStorage()
+        let volume = try MountedVolume(storage: storage.path, format: .gocryptfs)
+        let start = storage.position
+        let output = try Client.run(
+            "sqlite.py",
+            ["record", volume("db"), mode, storage.log],
+            environment: ["PSOW": "\(powerSafeOverwrite)"]
+        )
+        let committed = output.text.split(separator: "\n").map { line in
+            line.split(separator: " ").compactMap { Int($0) }
+        }
+        try volume.unmount()
+        let reader = try ImageReader(of: storage.backing)
+        let log = StorageLog(operations: try storage.operations(), start: start)
+
+        let directory = try TemporaryDirectory(in: "/dev/shm")
+        var list = ""
+        var (sound, damaged) = (0, 0)
+        var seen: Set<State> = []
+        let (states, _) = try log.visit(states: LongTests.areRun ? 8 : 1) { image, position in
+            let files = try reader.tree(image).files.filter { !$0.key.hasSuffix("-shm") }
+            let last = committed.last { $0[1] <= position }?[0] ?? -1
+            guard seen.insert(State(files: files, last: last)).inserted else { return [] }
+            let path = directory("\(sound + damaged)")
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: false
+            )
+            for (name, file) in files {
+                // What `dd` does to a block that cannot be read.
+                let content = file.blocks.enumerated().flatMap { index, block in
+                    block
+                        ?? [UInt8](repeating: 0, count: min(4096, file.count - index * 4096))
+                }
+                try Data(content).write(to: URL(fileURLWithPath: path + name))
+            }
+            // Before the table was there, nothing can be asked.
+            if last >= 0 { list += "\(last) \(path)/db\n" }
+            if files.values.contains(where: { $0.blocks.contains(nil) }) {
+                damaged += 1
+            } else {
+                sound += 1
+            }
+            return []
+        }
+        let verified = try Client.run(
+            "sqlite.py",
+            ["verify-all", directory.write(list, to: "list")]
+        )
+        #expect(
+            verified.text.isEmpty == (powerSafeOverwrite == 0),
+            "\(states) states: \(verified.text.prefix(2000))"
+        )
+        #expect(sound > 5 && committed.count == 5)
+    }
+}
