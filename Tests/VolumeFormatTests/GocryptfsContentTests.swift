@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 import VolumeFormat
 
+import class Foundation.ProcessInfo
+
 @Suite struct `Sizes of gocryptfs files` {
     @Test(arguments: GocryptfsCipher.allCases)
     func `follow from content and back`(cipher: GocryptfsCipher) throws {
@@ -102,6 +104,79 @@ import VolumeFormat
             }
         }
     }
+
+    /// A block and the beginning of a second: each of their bits.
+    @Test(arguments: isLong ? ciphers : ["default"])
+    func `a flipped bit is its block's error, and the other opens`(name: String) throws {
+        let volume = try volume(name)
+        let content = VolumeFile.sample(4096 + 3)
+        var stored = try volume.stored(content)
+        let size = GocryptfsGeometry(volume.keys.cipher).sealedBlockCount
+        for index in stored.indices where Self.isLong || index % 7 < 2 || index < 60 {
+            for bit in 0..<8 {
+                stored[index] ^= 1 << UInt8(bit)
+                let expected: VolumeFormatError =
+                    index < 2
+                    ? .headerNotRecognized : .blockDamaged(index: index < 18 + size ? 0 : 1)
+                #expect(throws: expected) { try volume.content(stored) }
+                stored[index] ^= 1 << UInt8(bit)
+            }
+        }
+        #expect(try volume.content(stored) == content)
+    }
+
+    /// Every length a file can be cut to.
+    @Test(arguments: ciphers)
+    func `a cut is noticed, unless it is between blocks`(name: String) throws {
+        let volume = try volume(name)
+        let content = VolumeFile.sample(2 * 4096 + 100)
+        let stored = try volume.stored(content)
+        let size = GocryptfsGeometry(volume.keys.cipher).sealedBlockCount
+        for count in 0..<stored.count where Self.isLong || count % 5 == 0 || count % size < 60 {
+            let found = try? volume.content(Array(stored[..<count]))
+            let isBetween = count == 0 || count >= 18 && (count - 18) % size == 0
+            #expect((found != nil) == isBetween, "\(count)")
+            let blocks = max(count - 18, 0) / size
+            if let found { #expect(found == Array(content[..<(blocks * 4096)])) }
+        }
+    }
+
+    /// Every block in every other's place, and every one left out or doubled.
+    @Test(arguments: ciphers)
+    func `blocks that are swapped, repeated or left out are refused`(name: String) throws {
+        let volume = try volume(name)
+        let stored = try volume.stored(VolumeFile.sample(5 * 4096))
+        let size = GocryptfsGeometry(volume.keys.cipher).sealedBlockCount
+        let blocks = (0..<5).map { Array(stored[(18 + $0 * size)..<(18 + ($0 + 1) * size)]) }
+        let header = Array(stored[..<18])
+        for first in 0..<5 {
+            for second in 0..<5 where second != first {
+                var swapped = blocks
+                swapped.swapAt(first, second)
+                var repeated = blocks
+                repeated[second] = blocks[first]
+                for changed in [swapped, repeated] {
+                    #expect(throws: VolumeFormatError.self) {
+                        try volume.content(header + changed.flatMap(\.self))
+                    }
+                }
+            }
+            var doubled = blocks
+            doubled.insert(blocks[first], at: first)
+            #expect(throws: VolumeFormatError.self) {
+                try volume.content(header + doubled.flatMap(\.self))
+            }
+            guard first < 4 else { continue }
+            var shorter = blocks
+            shorter.remove(at: first)
+            #expect(throws: VolumeFormatError.self) {
+                try volume.content(header + shorter.flatMap(\.self))
+            }
+        }
+    }
+
+    /// With `LONG_TESTS=1`, everything is tried.
+    private static let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
 
     @Test(arguments: ciphers)
     func `a block in another place or another file is refused`(name: String) throws {
