@@ -15,17 +15,21 @@ final class NamedVolume: Sendable {
         _ = try? Docker.run(["volume", "rm", "--force", name])
     }
 
-    /// Every file in it: path from the volume's root, and contents.
+    /// Every file in it: path from the volume's root, and contents; of a symbolic link the target.
     func files() throws -> [String: [UInt8]] {
         let root = try Docker.succeed("volume", "inspect", "--format", "{{.Mountpoint}}", name)
         var files: [String: [UInt8]] = [:]
         let walk = FileManager.default.enumerator(atPath: root)
         while let path = walk?.nextObject() as? String {
-            var isDirectory: ObjCBool = false
             let full = "\(root)/\(path)"
-            _ = FileManager.default.fileExists(atPath: full, isDirectory: &isDirectory)
-            if !isDirectory.boolValue {
+            let attributes = try FileManager.default.attributesOfItem(atPath: full)
+            switch attributes[.type] as? FileAttributeType {
+            case .typeRegular:
                 files[path] = try Array(Data(contentsOf: URL(fileURLWithPath: full)))
+            case .typeSymbolicLink:
+                let target = try FileManager.default.destinationOfSymbolicLink(atPath: full)
+                files[path] = Array(target.utf8)
+            default: break
             }
         }
         return files
