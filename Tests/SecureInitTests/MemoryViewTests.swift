@@ -180,7 +180,7 @@ final class `A view in memory` {
                 """
                 cd view; for i in 1 2 3 4 5 6 7
                 do wc -c < $i; tr -d '\\0' < $i | tr -d x | wc -c; done
-                cat 8 nine 2>/dev/null | wc -c | awk '{ print $1 >= 300000 }'
+                cat 8 nine 2>/dev/null | wc -c | awk '{ print ($1 >= 300000) }'
                 """
             )
             let expected = String(repeating: "300000\n0\n", count: 7) + "1\n"
