@@ -53,6 +53,7 @@ int linux_read_directory_record(const void *record, size_t left, linux_directory
     const struct dirent64 *entry = record;
     const size_t header = offsetof(struct dirent64, d_name);
     if (left <= header || entry->d_reclen <= header || entry->d_reclen > left) return -1;
+    into->number = entry->d_ino;
     into->next = (uint64_t)entry->d_off;
     into->name = entry->d_name;
     into->count = strnlen(entry->d_name, entry->d_reclen - header);

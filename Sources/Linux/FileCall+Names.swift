@@ -90,6 +90,9 @@ public struct DirectoryRecord {
     /// The name in the buffer, without its NUL.
     public let name: UnsafeRawBufferPointer
 
+    /// The file's inode number.
+    public let number: UInt64
+
     /// Where the listing goes on behind this record.
     public let next: UInt64
 
@@ -106,6 +109,7 @@ public struct DirectoryRecord {
             return nil
         }
         name = UnsafeRawBufferPointer(start: record.name, count: record.count)
+        number = record.number
         next = record.next
         count = record.length
         kind =

@@ -11,7 +11,7 @@ struct GocryptfsTests {
         "open_and_removed", "symbolic_links", "ownership_and_modes", "times", "mapped_files",
         "names", "large_directory", "many_open_files", "locks", "direct_access", "writing_only",
         "hard_links", "special_files", "extended_attributes", "access_control_lists",
-        "allocation", "holes_asked_for_at_once", "privileges",
+        "allocation", "holes_asked_for_at_once", "privileges", "what_differs_from_a_disk",
     ])
     func `a program finds what it may expect`(subject: String) throws {
         let volume = try MountedVolume(format: .gocryptfs)

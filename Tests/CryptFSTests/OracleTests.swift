@@ -9,8 +9,8 @@ struct OracleTests {
         "holes", "appending", "truncating", "direct_access", "mapped_files", "allocation",
         "copying",
         "renaming", "linking", "symbolic_links", "opening", "name_limits", "listing_changes",
-        "removed_directory", "watching", "times", "attributes", "access_control_lists",
-        "special_files", "modes", "permissions", "locks", "sizes",
+        "listed_numbers", "removed_directory", "watching", "times", "attributes",
+        "access_control_lists", "special_files", "modes", "permissions", "locks", "sizes",
     ])
     func `a volume does as the disk does`(subject: String) throws {
         try compare(subject)

@@ -36,6 +36,7 @@ ssize_t linux_getdents(int directory, void *buffer, size_t count);
 
 // One record of linux_getdents. `name` points into the buffer.
 typedef struct {
+    uint64_t number;  // of the inode
     uint64_t next;    // seeks behind this record
     const char *name; // ends in NUL
     size_t count;     // length of the name in bytes

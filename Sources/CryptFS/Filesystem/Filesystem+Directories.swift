@@ -125,7 +125,7 @@ extension Filesystem {
             return name.withCString { name in
                 reply.append(
                     name: name,
-                    number: Self.unknownNumber,
+                    number: number(of: record),
                     mode: listed.kind.typeBits,
                     next: record.next,
                     to: buffer
@@ -190,14 +190,14 @@ extension Filesystem {
                 guard withAttributes else {
                     return reply.append(
                         name: text,
-                        number: Self.unknownNumber,
+                        number: number(of: record),
                         mode: EntryKind.directory.typeBits,
                         next: record.next,
                         to: buffer
                     )
                 }
                 // Node 0: the kernel knows these two itself and takes no reference.
-                let attributes = cfuse_attributes(directoryNumbered: Self.unknownNumber)
+                let attributes = cfuse_attributes(directoryNumbered: number(of: record))
                 return reply.append(
                     name: text,
                     entry: cfuse_entry(node: 0, validity: 0, attributes: attributes),
@@ -208,8 +208,12 @@ extension Filesystem {
         }
     }
 
-    /// What stands for a number that is not known without looking; not 0, which hides the name.
-    private static var unknownNumber: UInt64 { 0xffff_ffff }
+    /// The inode number that is listed; not 0, which would hide the name.
+    private func number(of record: DirectoryRecord) -> UInt64 {
+        // Elsewhere a file keeps its number when another takes its place below: nobody knows it
+        // without looking.
+        changesInPlace && record.number != 0 ? record.number : 0xffff_ffff
+    }
 }
 
 extension EntryKind {

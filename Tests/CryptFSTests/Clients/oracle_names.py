@@ -199,6 +199,23 @@ def listing_changes(notes):
     notes.attempt("rmdir", os.rmdir, "d")
 
 
+def listed_numbers(notes):
+    """What a listing says of a file without looking is what the file says."""
+    os.mkdir("d")
+    put("d/file")
+    os.symlink("file", "d/link")
+    os.mkdir("d/d")
+    for index in range(2000):
+        put("d/%d" % index)
+    with os.scandir("d") as entries:
+        for entry in entries:
+            status = os.lstat(entry.path)
+            same = entry.inode() == status.st_ino
+            if not same or not entry.name.isdigit():
+                notes.note(entry.name, (same, entry.is_dir(), entry.is_symlink()))
+    notes.lines.sort()
+
+
 def removed_directory(notes):
     os.mkdir("d")
     place = os.open("d", os.O_RDONLY | os.O_DIRECTORY)
@@ -238,4 +255,5 @@ def watching(notes):
 
 
 SUBJECTS = {subject.__name__: subject for subject in (
-    renaming, linking, symbolic_links, opening, name_limits, listing_changes, removed_directory, watching)}
+    renaming, linking, symbolic_links, opening, name_limits, listing_changes, listed_numbers,
+    removed_directory, watching)}

@@ -30,9 +30,9 @@ def p(*parts):
     return os.path.join(HOME, *parts)
 
 
-def expect(code, function, *arguments):
+def expect(code, function, *arguments, **options):
     try:
-        function(*arguments)
+        function(*arguments, **options)
     except OSError as error:
         assert error.errno == code, "%s, not %s" % (error, errno.errorcode[code])
         return
@@ -510,6 +510,28 @@ def test_holes_asked_for_at_once():
     for asker in askers:
         asker.join()
     assert found == [8 << 20] * len(files), found
+
+
+def test_what_differs_from_a_disk():
+    write(p("f"), b"x" * 20_000)
+    file = os.open(p("f"), os.O_RDWR)
+    for mode in (8, 32):  # FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE
+        expect(errno.EOPNOTSUPP, fallocate, file, mode, 4096, 4096)
+    expect(errno.EOPNOTSUPP, os.open, HOME, os.O_TMPFILE | os.O_RDWR)
+    expect(errno.ENAMETOOLONG, os.symlink, "t" * (LINK_LIMIT + 1), p("link"))
+    os.symlink("t" * LINK_LIMIT, p("link"))
+    direct = os.open(p("f"), os.O_RDWR | os.O_DIRECT)
+    assert os.pwrite(direct, b"yyy", 17) == 3 and os.pread(direct, 5, 16) == b"xyyyx"
+    os.utime(p("f"), (1, 1))
+    os.truncate(p("f"), 20_000)
+    assert os.stat(p("f")).st_mtime == 1
+    os.mkfifo(p("fifo"))
+    expect(errno.EPERM, os.setxattr, p("fifo"), "trusted.x", b"1")
+    expect(errno.EPERM, os.setxattr, p("link"), "trusted.x", b"1", 0, follow_symlinks=False)
+    assert os.listxattr(p("fifo")) == []
+    reserved = os.open(p("reserved"), os.O_RDWR | os.O_CREAT)
+    fallocate(reserved, 0, 0, 100_000)
+    assert os.lseek(reserved, 0, os.SEEK_DATA) == 98_304
 
 
 def test_privileges():
