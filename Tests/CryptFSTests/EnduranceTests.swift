@@ -56,7 +56,8 @@ struct EnduranceTests {
             let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             return [
                 "git.sh", volume.mountPoint, volume.directory("git"),
-                Client.isLong ? source.appendingPathComponent("../..").path : source.path,
+                // Without a repository of its own.
+                Client.isLong ? source.appendingPathComponent("../../Sources").path : source.path,
                 Client.isLong ? "200" : "5",
             ]
         }

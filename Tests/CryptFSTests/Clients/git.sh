@@ -21,6 +21,8 @@ done
 git gc -q --aggressive --prune=now
 git fsck --strict --full
 git clone -q "$mount/clone" "$scratch/back"
+# git mv leaves empty directories behind.
+git clean -qfd
 diff -r --exclude .git "$mount/clone" "$scratch/back"
 [ "$(git -C "$scratch/back" rev-list --count HEAD)" -eq $((commits + 1)) ]
 [ -z "$(git status --porcelain)" ]
