@@ -40,6 +40,17 @@ import Testing
         #expect(try StateFile.names(in: directory.path) == ["key"])
     }
 
+    @Test(.requires(.root)) func `stays its owner's when it is replaced`() throws {
+        let path = directory("server-key.pem")
+        try StateFile.create(path, contents: contents, mode: 0o600)
+        try #require(chown(path, 4711, 4712) == 0)
+        try StateFile.create(path, contents: contents, mode: 0o600, replacing: true)
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.ownerAccountID] as? Int == 4711)
+        #expect(attributes[.groupOwnerAccountID] as? Int == 4712)
+        #expect(try mode(path) == 0o600)
+    }
+
     @Test func `is not written through a symbolic link`() throws {
         try directory.write("keep", to: "target")
         symlink(directory("target"), directory("link"))

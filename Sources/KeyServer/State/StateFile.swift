@@ -59,7 +59,8 @@ public enum StateFile {
     ///   - path: Must not exist.
     ///   - contents: At most ``maximumCount`` bytes.
     ///   - mode: Its permissions, whatever the umask.
-    ///   - replacing: Take the place of a file that exists, in one step.
+    ///   - replacing: Take the place of a file that exists, in one step, and its owner's: root renews
+    ///     what another user's server reads.
     /// - Throws: ``KeyServerError/exists(path:)``, ``KeyServerError/file(path:operation:errno:)``.
     public static func create(
         _ path: String,
@@ -78,6 +79,7 @@ public enum StateFile {
             try attempt("set the mode of", temporary) { fchmod(file.rawValue, mode) }
             try attempt("write", temporary) { fsync(file.rawValue) }
             if replacing {
+                keepOwner(of: path, for: file.rawValue)
                 try attempt("rename", temporary) { rename(temporary, path) }
             } else {
                 // link, unlike rename, fails where the name is taken.
@@ -128,6 +130,12 @@ public enum StateFile {
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
+    }
+
+    private static func keepOwner(of path: String, for descriptor: Int32) {
+        guard let old = try? FileStatus(path: path) else { return }
+        // Fails for who is neither root nor the owner, whose file it then rightly is.
+        try? FileCall.setOwner(descriptor, user: old.user, group: old.group)
     }
 
     private static func isDirectory(_ path: String) -> Bool {
