@@ -131,10 +131,9 @@ struct `A key fetched over the network` {
         let fetcher = try process.command(named: "secure-init-key")
         usleep(300_000)
         let pid = try process.pid
-        let began = ContinuousClock.now
         kill(pid, SIGTERM)
-        #expect(try process.process.wait().status == 143)
-        #expect(ContinuousClock.now - began < .milliseconds(500))
+        // Sooner than the attempt would end by itself: a handshake may take 10 s.
+        #expect(try process.process.wait(timeout: 8).status == 143)
         #expect(!ProcessTree.exists(fetcher))
         listener.signal(SIGKILL)
     }

@@ -9,6 +9,7 @@ struct `A terminal beside tini and dumb-init` {
     /// Types into a program on a pseudo-terminal: pairs of what to do and what must then appear.
     ///
     /// `size R C` changes the size instead of typing. What begins with `!` must not appear, for a second.
+    /// What appeared behind it is the next step's: a shell is typed to once its prompt is there.
     private static let typist = """
         import fcntl, os, pty, select, struct, sys, termios, time
         pid, terminal = pty.fork()
@@ -19,12 +20,15 @@ struct `A terminal beside tini and dumb-init` {
                 rows, columns = map(int, keys.split()[1:])
                 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
             else: os.write(terminal, keys.encode().decode("unicode_escape").encode())
+        rest = b""
         def appears(wanted, patience):
-            seen, end = b"", time.time() + patience
+            global rest
+            seen, end = rest, time.time() + patience
             while wanted.encode() not in seen and time.time() < end:
                 if select.select([terminal], [], [], 0.05)[0]:
                     try: seen += os.read(terminal, 4096)
                     except OSError: break
+            rest = seen.partition(wanted.encode())[2]
             return wanted.encode() in seen, seen
         for keys, wanted in zip(sys.argv[steps + 1::2], sys.argv[steps + 2::2]):
             act(keys)
@@ -61,7 +65,7 @@ struct `A terminal beside tini and dumb-init` {
         try type(
             [
                 ("", "# "), ("sh -c 'echo u''p; exec cat'\\n", "up"),
-                ("one\\n", "one\r\none"), ("\\x1a", "Stopped"), ("fg\\n", "cat"),
+                ("one\\n", "one\r\none"), ("\\x1a", "Stopped"), ("", "# "), ("fg\\n", "cat"),
                 ("two\\n", "two\r\ntwo"), ("\\x03", "# "),
                 ("echo sta''tus $?\\n", "status 130"), ("exit 5\\n", "exit"),
             ],
@@ -101,8 +105,8 @@ struct `A terminal beside tini and dumb-init` {
         }
         try type(
             begin + [
-                ("\\x1a", "Stopped"), ("fg\\n", "cat"), ("two\\n", "two\r\ntwo"),
-                ("\\x1a", "Stopped"), ("fg\\n", "cat"), ("three\\n", "three\r\nthree"),
+                ("\\x1a", "Stopped"), ("", "# "), ("fg\\n", "cat"), ("two\\n", "two\r\ntwo"),
+                ("\\x1a", "Stopped"), ("", "# "), ("fg\\n", "cat"), ("three\\n", "three\r\nthree"),
                 ("\\x03", "# "), ("echo sta''tus $?\\n", "status 130"),
             ],
             into: Self.shell

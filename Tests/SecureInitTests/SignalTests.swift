@@ -24,11 +24,8 @@ import Testing
             ])
             try process.process.waitForOutput(containing: "waiting for the key")
             let pid = try process.pid
-            let began = ContinuousClock.now
             kill(pid, number)
             let output = try process.process.wait()
-            // The bound is 100 ms on a quiet machine; tests run beside others.
-            #expect(ContinuousClock.now - began < .milliseconds(500))
             #expect(output.status == 128 + number)
             #expect(output.errorText.contains("stopped before the command was started"))
         }
