@@ -105,6 +105,11 @@ let package = Package(
 
         // The operator's side.
         .target(
+            name: "BalenaAPI",
+            dependencies: ["KeySources", "JSONText", "Cryptography"],
+            swiftSettings: house
+        ),
+        .target(
             name: "VolumeTransfer",
             dependencies: ["CryptFS", "VolumeFormat", "Cryptography", "Linux"],
             swiftSettings: house
@@ -136,7 +141,8 @@ let package = Package(
         .executableTarget(
             name: "secure-store",
             dependencies: [
-                "AccessRules", "KeyServer", "VolumeTransfer", "CryptFS", "VolumeFormat",
+                "AccessRules", "BalenaAPI", "KeyServer", "VolumeTransfer", "CryptFS",
+                "VolumeFormat",
                 "KeySources", "KeyProtocol",
                 "Cryptography", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

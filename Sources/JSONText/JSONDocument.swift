@@ -41,10 +41,12 @@ public struct JSONDocument {
 
     /// Checks a text.
     ///
-    /// - Parameter text: UTF-8; one value with white space around it.
+    /// - Parameters:
+    ///   - text: UTF-8; one value with white space around it.
+    ///   - limit: The longest text that is read, in bytes.
     /// - Throws: ``JSONError``.
-    public init(_ text: SecretBytes) throws(JSONError) {
-        guard text.count <= Self.maximumCount else { throw .tooLong }
+    public init(_ text: SecretBytes, limit: Int = maximumCount) throws(JSONError) {
+        guard text.count <= limit else { throw .tooLong }
         self.text = text
         nodes = try text.withUnsafeBytes { bytes throws(JSONError) in
             var scanner = JSONScanner(bytes)
@@ -197,6 +199,25 @@ public struct JSONObject {
             next = node.end
         }
         return secrets
+    }
+
+    /// A member that is an array of objects.
+    ///
+    /// - Returns: Nil where it is missing.
+    /// - Throws: ``JSONError/invalid(member:)`` where it is something else.
+    public func objects(_ name: String) throws(JSONError) -> [JSONObject]? {
+        guard let index = value(name) else { return nil }
+        guard document.nodes[index].kind == .array else { throw .invalid(member: name) }
+        var objects: [JSONObject] = []
+        var next = index + 1
+        while next < document.nodes[index].end {
+            guard let object = JSONObject(document: document, index: next) else {
+                throw .invalid(member: name)
+            }
+            objects.append(object)
+            next = document.nodes[next].end
+        }
+        return objects
     }
 
     /// The text of a string that is no secret and must not be longer than `limit`.

@@ -1,6 +1,6 @@
 /// How long to wait between attempts: exponential, with full jitter, so that a fleet that lost its
 /// server together does not come back together.
-struct Backoff {
+public struct Backoff {
     /// The longest wait after the first failure.
     static let first = Duration.seconds(1)
 
@@ -12,15 +12,18 @@ struct Backoff {
 
     private var bound = first
 
+    /// Begins anew, as after a success.
+    public init() {}
+
     /// The next wait: anywhere from ``shortest`` to a bound that doubles each time.
-    mutating func next() -> Duration {
+    public mutating func next() -> Duration {
         let range = Self.shortest.milliseconds...bound.milliseconds
         bound = min(bound * 2, Self.longest)
         return .milliseconds(Int64.random(in: range))
     }
 
     /// A wait the server asked for, and up to a fifth more.
-    static func atLeast(_ seconds: Int) -> Duration {
+    public static func atLeast(_ seconds: Int) -> Duration {
         .milliseconds(Int64.random(in: Int64(seconds) * 1000...Int64(seconds) * 1200))
     }
 }

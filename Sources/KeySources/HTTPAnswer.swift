@@ -25,7 +25,7 @@ struct HTTPAnswer: ~Copyable {
     /// Whether nothing more is to come.
     private(set) var isComplete = false
 
-    private var body = SecretBuffer(capacity: UnlockLimits.maximumBodyCount)
+    private var body: SecretBuffer
     private var state = State.statusLine
     private var draft: Head?
     private var line: [UInt8] = []
@@ -40,6 +40,13 @@ struct HTTPAnswer: ~Copyable {
         case chunk(left: Int)
         case chunkEnd
         case trailer
+    }
+
+    /// Begins with nothing.
+    ///
+    /// - Parameter bodyLimit: The longest body that is taken, in bytes.
+    init(bodyLimit: Int = UnlockLimits.maximumBodyCount) {
+        body = SecretBuffer(capacity: bodyLimit)
     }
 
     /// The body, without transfer coding.
@@ -207,7 +214,7 @@ struct HTTPAnswer: ~Copyable {
             isComplete = true
         case (false, let length?):
             state = .body(left: length)
-            if length > UnlockLimits.maximumBodyCount { try endTooLongBody() }
+            if length > body.capacity { try endTooLongBody() }
         case (false, nil):
             state = .bodyUntilEnd
         }

@@ -11,14 +11,41 @@ enum HTTPRequest {
     ///   - keyNames: The names of the keys to ask for.
     /// - Returns: HTTP/1.1, to be sent as it is; secret, since it may hold a token.
     static func text(_ endpoint: Endpoint, _ job: FetchJob, keyNames: [String]) -> SecretBytes {
-        let body = endpoint == .unlock ? unlockBody(job, keyNames) : nil
+        text(
+            endpoint.method,
+            endpoint.path,
+            server: job.server,
+            token: job.credentials.token,
+            agent: "secure-init\(version(job.version))",
+            body: endpoint == .unlock ? unlockBody(job, keyNames) : nil
+        )
+    }
+
+    /// Head and body of any request.
+    ///
+    /// - Parameters:
+    ///   - method: As `GET`.
+    ///   - target: Path and query, percent-encoded; the server's own path goes before it.
+    ///   - server: Whom it is for.
+    ///   - token: What goes into `Authorization: Bearer`.
+    ///   - agent: What goes into `User-Agent`.
+    ///   - body: JSON.
+    /// - Returns: HTTP/1.1, to be sent as it is.
+    static func text(
+        _ method: String,
+        _ target: String,
+        server: ServerAddress,
+        token: SecretBytes?,
+        agent: String,
+        body: SecretBytes?
+    ) -> SecretBytes {
         var parts = [
-            text("\(endpoint.method) \(job.server.path)\(endpoint.path) HTTP/1.1\r\n"),
-            text("Host: \(job.server.authority)\r\n"),
-            text("User-Agent: secure-init\(version(job.version))\r\n"),
+            text("\(method) \(server.path)\(target) HTTP/1.1\r\n"),
+            text("Host: \(server.hostField)\r\n"),
+            text("User-Agent: \(agent)\r\n"),
             text("Accept: application/json\r\nConnection: close\r\n"),
         ]
-        if let token = job.credentials.token {
+        if let token {
             parts += [text("Authorization: Bearer "), trimmed(token), text("\r\n")]
         }
         if let body {

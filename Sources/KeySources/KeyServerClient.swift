@@ -1,6 +1,5 @@
 internal import Cryptography
 internal import KeyProtocol
-internal import Linux
 
 /// One device's way of asking one key server.
 struct KeyServerClient: ~Copyable {
@@ -48,21 +47,14 @@ struct KeyServerClient: ~Copyable {
         var connection = try TLSConnection(
             context,
             server: job.server,
-            socket: try connect(),
+            socket: try job.server.connect(within: limits.connect),
             credentials: job.credentials
         )
         try connection.handshake(for: limits.handshake)
-        let answer: HTTPAnswer
-        do throws(TLSConnection.Interruption) {
-            answer = try exchange(endpoint, over: &connection)
-        } catch {
-            switch error {
-            case .timedOut: throw .answerTimedOut(seconds: limits.answer.shownSeconds)
-            case .ended: throw .closedEarly
-            case .lost(let errno): throw .connectionLost(errno)
-            case .failed(let failure): throw failure
-            }
-        }
+        let answer = try connection.exchange(
+            HTTPRequest.text(endpoint, job, keyNames: keyNames),
+            for: limits.answer
+        )
         connection.sayGoodbye()
         return try interpret(answer, endpoint)
     }
@@ -76,82 +68,6 @@ struct KeyServerClient: ~Copyable {
             let start = token.prefix { $0 > 0x20 }.prefix(16)
             let text = Array(text.utf8)
             return start.count >= 8 && text.indices.contains { text[$0...].starts(with: start) }
-        }
-    }
-
-    /// Every address in turn, each with its share of the time that is left.
-    private func connect() throws(FetchFailure) -> StreamSocket {
-        let addresses: [InternetAddress]
-        do throws(ResolverError) {
-            addresses = try InternetAddress.resolve(host: job.server.host, port: job.server.port)
-        } catch {
-            throw .nameDoesNotResolve(error)
-        }
-        let deadline = ContinuousClock.now.advanced(by: limits.connect)
-        var failure = FetchFailure.connectionRefused
-        for (index, address) in addresses.enumerated() {
-            let left = ContinuousClock.now.duration(to: deadline)
-            let share = left / (addresses.count - index)
-            do throws(Errno) {
-                return try StreamSocket(connectingTo: address, until: .now.advanced(by: share))
-            } catch {
-                // An address of a family this host has not is no news about the server.
-                let isForeign = [
-                    .networkUnreachable, .addressNotAvailable, .addressFamilyNotSupported,
-                ].contains(error)
-                if index == 0 || !isForeign { failure = explain(error) }
-            }
-        }
-        throw failure
-    }
-
-    private func explain(_ errno: Errno) -> FetchFailure {
-        switch errno {
-        case .connectionRefused: .connectionRefused
-        case .timedOut: .connectTimedOut(seconds: limits.connect.shownSeconds)
-        default: .unreachable(errno)
-        }
-    }
-
-    /// Sends the request and reads the answer to its end.
-    private func exchange(
-        _ endpoint: Endpoint,
-        over connection: inout TLSConnection
-    ) throws(TLSConnection.Interruption) -> HTTPAnswer {
-        let deadline = ContinuousClock.now.advanced(by: limits.answer)
-        let request = HTTPRequest.text(endpoint, job, keyNames: keyNames)
-        try request.withUnsafeBytes { bytes throws(TLSConnection.Interruption) in
-            try connection.write(bytes, until: deadline)
-        }
-        var answer = HTTPAnswer()
-        var window = SecretBuffer(capacity: 16_384)
-        do throws(TLSConnection.Interruption) {
-            while !answer.isComplete {
-                window.removeAll()
-                let count = try connection.read(into: &window, until: deadline)
-                try parsing { () throws(FetchFailure) in
-                    guard count > 0 else { return try answer.finish() }
-                    try window.withUnsafeBytes { bytes throws(FetchFailure) in
-                        try answer.consume(bytes)
-                    }
-                }
-            }
-        } catch {
-            // What an error says beside its status is a courtesy: without it, the status counts.
-            guard let status = answer.head?.status, !(200..<300).contains(status) else {
-                throw error
-            }
-        }
-        return answer
-    }
-
-    private func parsing(
-        _ body: () throws(FetchFailure) -> Void
-    ) throws(TLSConnection.Interruption) {
-        do throws(FetchFailure) {
-            try body()
-        } catch {
-            throw .failed(error)
         }
     }
 

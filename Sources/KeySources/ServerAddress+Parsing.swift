@@ -3,17 +3,22 @@ internal import Linux
 extension ServerAddress {
     /// Reads what follows `https://`.
     ///
-    /// - Parameter text: `host[:port][/prefix]`.
+    /// - Parameters:
+    ///   - text: `host[:port][/prefix]`.
+    ///   - defaultPort: The port where none is given.
     /// - Throws: ``KeySourceError/malformedAddress(_:)``.
-    init(parsing text: Substring) throws(KeySourceError) {
+    public init(
+        parsing text: Substring,
+        defaultPort: UInt16 = Self.defaultPort
+    ) throws(KeySourceError) {
         do throws(AddressFault) {
-            try self.init(checking: text)
+            try self.init(checking: text, defaultPort)
         } catch {
             throw .malformedAddress(error)
         }
     }
 
-    private init(checking text: Substring) throws(AddressFault) {
+    private init(checking text: Substring, _ defaultPort: UInt16) throws(AddressFault) {
         guard !text.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") })
         else { throw .queryOrFragment }
         let slash = text.firstIndex(of: "/") ?? text.endIndex
@@ -21,7 +26,7 @@ extension ServerAddress {
         guard !authority.utf8.contains(UInt8(ascii: "@")) else { throw .userInformation }
         let (host, port) = try Self.split(authority)
         self.host = try Self.host(host)
-        self.port = try Self.port(port)
+        self.port = try Self.port(port) ?? defaultPort
         path = try Self.prefix(text[slash...])
     }
 
@@ -70,8 +75,8 @@ extension ServerAddress {
         }
     }
 
-    private static func port(_ text: Substring?) throws(AddressFault) -> UInt16 {
-        guard let text else { return defaultPort }
+    private static func port(_ text: Substring?) throws(AddressFault) -> UInt16? {
+        guard let text else { return nil }
         guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy(\.isDigit),
             let port = UInt16(text), port > 0
         else { throw .invalidPort }

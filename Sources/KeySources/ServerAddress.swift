@@ -19,6 +19,11 @@ public struct ServerAddress: Sendable, Equatable {
         host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
+    /// The address as a `Host` field has it: without the port that `https` stands for.
+    var hostField: String {
+        port == 443 ? String(authority.dropLast(":443".count)) : authority
+    }
+
     /// Whether ``host`` is an address and not a name.
     var isNumeric: Bool { InternetAddress.isNumeric(host) }
 }

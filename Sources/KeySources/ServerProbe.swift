@@ -1,5 +1,4 @@
 internal import Cryptography
-internal import Linux
 
 /// Reaches a key server as a device would, without asking it for a key.
 ///
@@ -49,7 +48,7 @@ public struct ServerProbe: ~Copyable {
             var connection = try TLSConnection(
                 context,
                 server: server,
-                socket: try connect(),
+                socket: try server.connect(within: limits.connect),
                 credentials: credentials
             )
             try connection.handshake(for: limits.handshake)
@@ -69,31 +68,6 @@ public struct ServerProbe: ~Copyable {
         } catch {
             throw error.fetchError(server: server.authority)
         }
-    }
-
-    /// The first address that takes a connection.
-    private func connect() throws(FetchFailure) -> StreamSocket {
-        let addresses: [InternetAddress]
-        do throws(ResolverError) {
-            addresses = try InternetAddress.resolve(host: server.host, port: server.port)
-        } catch {
-            throw .nameDoesNotResolve(error)
-        }
-        let deadline = ContinuousClock.now.advanced(by: limits.connect)
-        var failure = FetchFailure.connectionRefused
-        for (index, address) in addresses.enumerated() {
-            let share = ContinuousClock.now.duration(to: deadline) / (addresses.count - index)
-            do throws(Errno) {
-                return try StreamSocket(connectingTo: address, until: .now.advanced(by: share))
-            } catch {
-                switch error {
-                case .connectionRefused: failure = .connectionRefused
-                case .timedOut: failure = .connectTimedOut(seconds: limits.connect.shownSeconds)
-                default: failure = .unreachable(error)
-                }
-            }
-        }
-        throw failure
     }
 
     private func exchange(

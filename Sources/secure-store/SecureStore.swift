@@ -10,7 +10,7 @@ struct SecureStore: AsyncParsableCommand {
             Secrets are read from standard input, a file or a prompt; none is needed on the \
             command line. Exit codes: 0 done, 64 usage, 65 data is malformed or does not decrypt, \
             69 service unavailable, 71 operating system, 73 would overwrite, 74 input or output, \
-            78 configuration.
+            77 permission denied, 78 configuration.
 
             The original Secure Store's flags, such as -generate-keys or -server, work as well.
             """,
@@ -18,7 +18,7 @@ struct SecureStore: AsyncParsableCommand {
         subcommands: [
             KeyCommand.self, EnvironmentCommand.self, AuthorityCommand.self, DeviceCommand.self,
             GrantCommand.self, PolicyCommand.self, OperatorCommand.self, LockdownCommand.self,
-            AuditCommand.self, VolumeCommand.self,
+            AuditCommand.self, VolumeCommand.self, BalenaCommand.self,
             ServeCommand.self, DoctorCommand.self,
             CompletionsCommand.self,
             OriginalCommand.self,

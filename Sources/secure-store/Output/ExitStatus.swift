@@ -1,4 +1,5 @@
 internal import AccessRules
+internal import BalenaAPI
 internal import Glibc
 internal import KeyProtocol
 internal import KeyServer
@@ -31,6 +32,9 @@ enum ExitStatus: Int32 {
     /// Reading or writing failed.
     case inputOutput = 74
 
+    /// Somebody else does not permit it.
+    case denied = 77
+
     /// The configuration is missing or wrong.
     case configuration = 78
 
@@ -38,10 +42,21 @@ enum ExitStatus: Int32 {
     init?(of error: any Error) {
         switch error {
         case let error as KeyServerError: self = Self.of(error)
+        case let error as BalenaError: self = Self.of(error)
         case is RuleError: self = .usage
         case is VariableError: self = .data
         case is KeyFormatError: self = .data
         default: return nil
+        }
+    }
+
+    private static func of(_ error: BalenaError) -> ExitStatus {
+        switch error {
+        case .tokenRefused, .writeRefused: .denied
+        case .notFound: .failure
+        case .noAPI, .misconfigured: .configuration
+        case .rejected, .answer, .variable: .data
+        case .contended, .rateLimited, .gaveUp, .connection: .unavailable
         }
     }
 
