@@ -6,7 +6,7 @@ rate limits) and the pages of the resources used here, below https://docs.balena
 open-balena-api's sources, published by balena, for what those leave out: names and lengths of variables,
 409 for what must be unique, 401 for an entry that belongs to something the token may not touch.
 
-    api.py DIRECTORY
+    api.py DIRECTORY [PORT]
 
 DIRECTORY holds `server.pem` and `server-key.pem`, and `world.json`:
 
@@ -405,8 +405,8 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, directory):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, directory, port):
+        super().__init__(("127.0.0.1", port), Handler)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(os.path.join(directory, "server.pem"), os.path.join(directory, "server-key.pem"))
 
@@ -423,7 +423,7 @@ class Server(ThreadingHTTPServer):
 def main():
     directory = sys.argv[1]
     Handler.world = World(directory)
-    server = Server(directory)
+    server = Server(directory, int((sys.argv[2:] or [0])[0]))
     with open(os.path.join(directory, "port.new"), "w", encoding="utf-8") as file:
         file.write(str(server.server_address[1]))
     os.rename(os.path.join(directory, "port.new"), os.path.join(directory, "port"))

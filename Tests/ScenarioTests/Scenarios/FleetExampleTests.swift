@@ -8,16 +8,21 @@ import Testing
 )
 struct `The example of a balena fleet` {
     @Test func `unlocks with nothing but what a dashboard holds`() throws {
-        let secureInit = try Image(
-            dockerfile: """
-                FROM scratch
-                COPY secure-init /secure-init
-
-                """
-        )
         let base = try Image(dockerfile: try Base.scratch.dockerfile())
         let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../../examples/balena-fleet/device").standardizedFileURL
+        let context = try TemporaryDirectory()
+        for file in ["Dockerfile", "application.sh"] {
+            try FileManager.default.copyItem(
+                atPath: example.appendingPathComponent(file).path,
+                toPath: context(file)
+            )
+        }
+        // As README.md has it copied there.
+        try FileManager.default.copyItem(
+            atPath: Executables.secureInit,
+            toPath: context("secure-init")
+        )
         let name = Docker.uniqueName("image")
         try Docker.succeed(
             "build",
@@ -25,10 +30,8 @@ struct `The example of a balena fleet` {
             "--tag",
             name,
             "--build-arg",
-            "SECURE_INIT_IMAGE=\(secureInit.name)",
-            "--build-arg",
             "BASE_IMAGE=\(base.name)",
-            example.path,
+            context.path,
             timeout: 120
         )
         defer { _ = try? Docker.run(["rmi", "--force", name]) }
