@@ -62,6 +62,54 @@ import Testing
         #expect(try administration().listDevices().map(\.device.name) == ["b"])
     }
 
+    @Test func `finds the certificate that ends next, and by its index`() throws {
+        let administration = try administration()
+        for name in ["a", "b", "c"] { try add(name, to: administration) }
+        try administration.storage.transaction(.writing) { store throws(KeyServerError) in
+            let ids = try ["a", "b", "c"].map { name throws(KeyServerError) in
+                try store.device(named: name)?.id
+            }
+            let ends = [5, 10, 20, 30, 40, 50].map { Timestamp(seconds: 5_000_000_000 + $0) }
+            func add(_ device: Int?, _ end: Int, revoked: Timestamp? = nil) throws(KeyServerError) {
+                try store.insert(
+                    CertificateRecord(
+                        fingerprint: "f\(end)\(device ?? 0)",
+                        device: device,
+                        pem: "",
+                        issuedAt: .now,
+                        notAfter: ends[end],
+                        revokedAt: revoked
+                    )
+                )
+            }
+            try add(nil, 0)
+            try add(ids[0], 1, revoked: .now)
+            try add(ids[0], 2)
+            try add(ids[0], 4)
+            try add(ids[1], 3)
+            try add(ids[2], 5)
+            let start = Timestamp(seconds: 5_000_000_000)
+            #expect(
+                try store.nextCertificateEnd(after: start) == ends[3],
+                "neither replaced nor revoked"
+            )
+            #expect(try store.nextCertificateEnd(after: ends[3]) == ends[4])
+            if var device = try store.device(named: "b") {
+                device.revokedAt = .now
+                try store.update(device)
+            }
+            #expect(try store.nextCertificateEnd(after: start) == ends[4])
+            #expect(try store.nextCertificateEnd(after: ends[5]) == nil)
+        }
+        let database = try SQLiteConnection(path: "\(state.path)/store.db", mode: .existing)
+        let plan = try database.rows(
+            "EXPLAIN QUERY PLAN " + SQLiteTransaction.nextCertificateEnd,
+            .integer(0)
+        ) { $0.text(3) }
+        #expect(plan.contains { $0.contains("INDEX certificates_by_end (not_after>?)") }, "\(plan)")
+        #expect(!plan.contains { $0.contains("SCAN certificates") }, "\(plan)")
+    }
+
     @Test(arguments: 1..<StoreSchema.version)
     func `of an earlier version is brought to the present form`(version: Int) throws {
         let path = directory("earlier.db")

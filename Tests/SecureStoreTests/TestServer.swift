@@ -18,12 +18,14 @@ final class TestServer {
     ///   - environment: More variables.
     ///   - directory: One that was prepared before; by default a new one.
     ///   - launcher: A command that executes the server.
+    ///   - adminAddress: Where it is to listen for monitoring.
     /// - Throws: Where it does not start.
     init(
         _ arguments: [String] = [],
         environment: [String: String] = [:],
         in directory: TemporaryDirectory? = nil,
-        launcher: [String] = []
+        launcher: [String] = [],
+        adminAddress: String = "127.0.0.1"
     ) throws {
         self.directory = try directory ?? TemporaryDirectory()
         let directory = self.directory
@@ -36,7 +38,7 @@ final class TestServer {
             launcher + [
                 Executables.secureStore, "serve", "--state", directory("state"), "--listen",
                 "127.0.0.1:0",
-                "--admin-listen", "127.0.0.1:0",
+                "--admin-listen", "\(adminAddress):0",
             ] + arguments
         process = try Subprocess.start(
             command[0],
@@ -65,7 +67,7 @@ final class TestServer {
 
     private static func port(in log: String, after message: String) throws -> String {
         let line = try #require(log.split(separator: "\n").first { $0.contains(message) })
-        let match = try #require(line.firstMatch(of: /127\.0\.0\.1:(\d+)/))
+        let match = try #require(line.firstMatch(of: /(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/))
         return String(match.1)
     }
 

@@ -7,6 +7,12 @@ internal import NIOCore
 struct Answer {
     var status: HTTPResponse.Status
     var fields: HTTPFields = [:]
+
+    /// Of the body.
+    var contentType = "application/json"
+
+    /// What went wrong, in a word; `nil` where nothing did.
+    var code: String?
     var body: SecretBytes
 
     /// Keys; no cache may keep them.
@@ -24,6 +30,7 @@ struct Answer {
         Answer(
             status: status,
             fields: fields,
+            code: code,
             body: AnswerBody.error(code: code, message: message)
         )
     }
@@ -31,7 +38,7 @@ struct Answer {
     /// The head as it is sent.
     var head: HTTPResponse {
         var fields = fields
-        fields[.contentType] = "application/json"
+        fields[.contentType] = contentType
         fields[.contentLength] = String(body.count)
         fields[.date] = Timestamp.now.httpDate
         return HTTPResponse(status: status, headerFields: fields)

@@ -3,6 +3,7 @@ internal import Cryptography
 internal import Glibc
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOTLS
 
@@ -18,16 +19,24 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let limits: ServerLimits
+    private let isSecured: Bool
+    private let metrics: ServerMetrics
     private let logger: Logger
+
+    /// What the first deadline is for: a connection without TLS begins with the request.
+    private var firstPhase: String
     private var deadline: Scheduled<Void>?
 
-    init(limits: ServerLimits, logger: Logger) {
+    init(limits: ServerLimits, isSecured: Bool, metrics: ServerMetrics, logger: Logger) {
         self.limits = limits
+        self.isSecured = isSecured
+        self.metrics = metrics
         self.logger = logger
+        firstPhase = isSecured ? "handshake" : "request"
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        setDeadline(seconds: limits.requestSeconds, phase: "request", context: context)
+        setDeadline(seconds: limits.requestSeconds, phase: nil, context: context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -45,7 +54,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted = event as? TLSUserEvent { acknowledgeAtOnce(context) }
+        if case .handshakeCompleted = event as? TLSUserEvent {
+            firstPhase = "request"
+            acknowledgeAtOnce(context)
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -66,6 +78,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let reason = ConnectionFailure.tlsReason(of: error) {
             log("Connection refused", reason: reason, context: context, level: .notice)
+        } else if error is HTTPParserError {
+            if isSecured { metrics.requests.add("other", "400") }
+            log("Request rejected", reason: "\(error)", context: context, level: .notice)
         } else {
             log("Connection failed", reason: "\(error)", context: context, level: .debug)
         }
@@ -83,11 +98,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         try? context.channel.syncOptions?.setOption(ChannelOptions.tcpOption(quickACK), value: 1)
     }
 
-    private func setDeadline(seconds: Int, phase: String, context: ChannelHandlerContext) {
+    private func setDeadline(seconds: Int, phase: String?, context: ChannelHandlerContext) {
         deadline?.cancel()
         let guarded = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         deadline = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) {
             let (handler, context) = guarded.value
+            let phase = phase ?? handler.firstPhase
+            handler.metrics.timeouts.add(phase)
             // A connection that was merely kept open has done nothing wrong.
             handler.log(
                 "Connection timed out",

@@ -6,6 +6,15 @@ enum Route: Equatable {
     case unknown
     case wrongMethod(allowed: String)
 
+    /// What monitoring calls it: one of a few, whatever the path was.
+    var label: String {
+        switch self {
+        case .key: "/key"
+        case .unlock: "/v1/unlock"
+        case .unknown, .wrongMethod: "other"
+        }
+    }
+
     /// Finds the route of the key listener.
     ///
     /// Paths are compared as they came: no decoding and no clean-up, so no two ways to spell one.

@@ -22,11 +22,20 @@ public struct ServerLimits: Equatable, Sendable {
     /// Connections open at once; more wait in the kernel's queue.
     public var connections = 4096
 
+    /// TLS handshakes under way at once; more wait in the kernel's queue.
+    ///
+    /// Enough for 500 new connections a second over half a second of network delay each, and few
+    /// enough to be done in five seconds by a machine that does a hundred a second.
+    public var handshakes = 512
+
     /// Connections the kernel queues up.
-    public var backlog = 1024
+    public var backlog = 4096
 
     /// Seconds requests in progress get to finish after SIGTERM.
     public var drainSeconds = 10
+
+    /// Seconds to go on as before after SIGTERM, while `/readyz` says that it is stopping.
+    public var drainDelaySeconds = 0
 
     /// The default limits.
     public init() {}

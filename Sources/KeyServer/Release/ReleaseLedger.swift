@@ -1,4 +1,5 @@
 internal import AccessRules
+internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
@@ -29,16 +30,22 @@ final class ReleaseLedger: ReleaseDecider {
 
     private struct Waiting {
         let request: ReleaseRequest
+        let since: NIODeadline
         let continuation: CheckedContinuation<Outcome, Never>
     }
 
     private struct Queue {
         var waiting: [Waiting] = []
         var isBeingEmptied = false
+
+        /// Of those that are in a transaction now: how many, and since when the first has waited.
+        var settling = 0
+        var settlingSince: NIODeadline?
     }
 
     private let storage: any Storage
     private let policy: ReleasePolicy
+    private let metrics: ServerMetrics
     private let now: @Sendable () -> Timestamp
     private let queue = Mutex(Queue())
 
@@ -48,17 +55,33 @@ final class ReleaseLedger: ReleaseDecider {
     init(
         storage: any Storage,
         policy: ReleasePolicy,
+        metrics: ServerMetrics = ServerMetrics(),
         now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.storage = storage
         self.policy = policy
+        self.metrics = metrics
         self.now = now
+    }
+
+    /// What waits to be put on disk at this moment.
+    var backlog: AuditBacklog {
+        queue.withLock { queue in
+            let first = queue.settlingSince ?? queue.waiting.first?.since
+            let waited = first.map { Double((NIODeadline.now() - $0).nanoseconds) / 1e9 }
+            return AuditBacklog(
+                count: queue.settling + queue.waiting.count,
+                seconds: max(0, waited ?? 0)
+            )
+        }
     }
 
     func decide(_ request: ReleaseRequest) async throws(KeyServerError) -> ReleaseOutcome {
         let outcome = await withCheckedContinuation { continuation in
             let isFirst = queue.withLock { queue in
-                queue.waiting.append(Waiting(request: request, continuation: continuation))
+                queue.waiting.append(
+                    Waiting(request: request, since: .now(), continuation: continuation)
+                )
                 defer { queue.isBeingEmptied = true }
                 return !queue.isBeingEmptied
             }
@@ -73,6 +96,8 @@ final class ReleaseLedger: ReleaseDecider {
             let batch = queue.withLock { queue in
                 let batch = Array(queue.waiting.prefix(Self.batchCount))
                 queue.waiting.removeFirst(batch.count)
+                queue.settling = batch.count
+                queue.settlingSince = batch.first?.since
                 if batch.isEmpty { queue.isBeingEmptied = false }
                 return batch
             }
@@ -86,14 +111,18 @@ final class ReleaseLedger: ReleaseDecider {
 
     private func settle(_ requests: [ReleaseRequest]) -> [Outcome] {
         do throws(KeyServerError) {
-            return try storage.transaction(.writing) { store throws(KeyServerError) in
+            let outcomes = try storage.transaction(.writing) {
+                store throws(KeyServerError) in
                 var outcomes: [Outcome] = []
                 for request in requests {
                     outcomes.append(.success(try settle(request, in: store)))
                 }
                 return outcomes
             }
+            metrics.committedAt.set(Timestamp.now.milliseconds)
+            return outcomes
         } catch {
+            metrics.storageErrors.add()
             return requests.map { _ in .failure(error) }
         }
     }
@@ -140,6 +169,7 @@ extension AuditEntry {
             "claimed_device": request.claimedDevice.flatMap { $0 == name ? nil : .text($0) },
             "address": request.address.map { .text("\($0)") },
             "keys": .list(request.keyNames),
+            "request_id": request.id.map { .text($0) },
         ]
         switch decision {
         case .granted:

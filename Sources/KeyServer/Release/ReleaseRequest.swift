@@ -8,6 +8,9 @@ public struct ReleaseRequest: Equatable, Sendable {
     /// SHA-256 of its certificate, hexadecimal: what the store knows it by.
     public var fingerprint: String
 
+    /// Ties the decision to the log; see ``RequestIdentifier``.
+    public var id: String?
+
     /// The name it gave itself in the request, for the log only.
     public var claimedDevice: String?
 
@@ -33,6 +36,7 @@ public struct ReleaseRequest: Equatable, Sendable {
     ///   - keyNames: Repeated names count once.
     ///   - identifiers: From the request: of older generations.
     ///   - generations: From the request: names of wanted keys.
+    ///   - id: Ties the decision to the log.
     public init(
         device: String,
         fingerprint: String = "",
@@ -40,8 +44,10 @@ public struct ReleaseRequest: Equatable, Sendable {
         address: IPAddress?,
         keyNames: [String],
         identifiers: [String] = [],
-        generations: [String] = []
+        generations: [String] = [],
+        id: String? = nil
     ) {
+        self.id = id
         self.device = device
         self.fingerprint = fingerprint
         self.claimedDevice = claimedDevice

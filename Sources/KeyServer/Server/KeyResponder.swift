@@ -12,6 +12,7 @@ struct KeyResponder: Sendable {
     let decider: any ReleaseDecider
     let answers: ReleaseAnswer
     let limits: ServerLimits
+    let metrics: ServerMetrics
     let logger: Logger
 
     /// Answers one request.
@@ -20,59 +21,110 @@ struct KeyResponder: Sendable {
         _ writer: consuming ResponseWriter,
         _ channel: any Channel
     ) async throws {
-        let answer = try await answer(request, channel)
+        let begin = NIODeadline.now()
+        let id = RequestIdentifier.of(request.headers)
+        let route = Route(method: request.method, path: request.head.path)
+        var answer = try await answer(request, route, id: id, channel)
+        answer.fields[.requestID] = id
+        metrics.requests.add(route.label, "\(answer.status.code)")
         try await writer.write(
             response: answer.head,
             body: ResponseBody(byteBuffer: answer.buffer)
         )
+        metrics.requestDuration.observe(nanoseconds: (NIODeadline.now() - begin).nanoseconds)
     }
 
-    private func answer(_ request: Request, _ channel: any Channel) async throws -> Answer {
-        switch Route(method: request.method, path: request.head.path) {
+    private func answer(
+        _ request: Request,
+        _ route: Route,
+        id: String,
+        _ channel: any Channel
+    ) async throws -> Answer {
+        switch route {
         case .unknown:
-            return .error(.notFound, code: "not_found", message: "there is nothing at this path")
+            let answer = Answer.error(
+                .notFound,
+                code: "not_found",
+                message: "there is nothing at this path"
+            )
+            return try await rejected(answer, request, id: id, channel)
         case .wrongMethod(let allowed):
-            return .error(
+            let answer = Answer.error(
                 .methodNotAllowed,
                 code: "method_not_allowed",
                 message: "use \(allowed)",
                 fields: [.allow: allowed]
             )
+            return try await rejected(answer, request, id: id, channel)
         case .key:
-            return try await answerOriginal(channel)
+            return try await answerOriginal(id: id, channel)
         case .unlock:
-            return try await answerUnlock(request, channel)
+            return try await answerUnlock(request, id: id, channel)
         }
     }
 
-    private func answerOriginal(_ channel: any Channel) async throws -> Answer {
+    /// Writes the log line of a request that it does not come to a decision about.
+    private func rejected(
+        _ answer: Answer,
+        _ request: Request,
+        id: String,
+        _ channel: any Channel
+    ) async throws -> Answer {
+        let address = try await address(of: channel)
+        let device = try await certificate(of: channel).name
+        logger.notice(
+            "Request rejected",
+            metadata: [
+                "address": "\(address?.description ?? "unknown")",
+                "code": "\(answer.code ?? "")",
+                "device": "\(device)",
+                "method": "\(request.method.rawValue.prefix(32))",
+                "path": "\((request.head.path ?? "").prefix(128))",
+                "request_id": "\(id)",
+                "status": "\(answer.status.code)",
+            ]
+        )
+        return answer
+    }
+
+    private func answerOriginal(id: String, _ channel: any Channel) async throws -> Answer {
         let certificate = try await certificate(of: channel)
         let request = ReleaseRequest(
             device: certificate.name,
             fingerprint: certificate.fingerprint,
             address: try await address(of: channel),
-            keyNames: [KeyBundle.defaultName]
+            keyNames: [KeyBundle.defaultName],
+            id: id
         )
         return await decide(request, path: "/key", status: .created) { outcome in
             try answers.original(outcome)
         }
     }
 
-    private func answerUnlock(_ request: Request, _ channel: any Channel) async throws -> Answer {
+    private func answerUnlock(
+        _ request: Request,
+        id: String,
+        _ channel: any Channel
+    ) async throws -> Answer {
         // Refused before it is read, where the client says how long it is.
         if let length = request.headers[.contentLength].flatMap(Int.init),
             length > limits.bodyCount
         {
-            return tooLarge
+            return try await rejected(tooLarge, request, id: id, channel)
         }
         let body: UnlockRequest
         do {
             let bytes = try await request.body.collect(upTo: limits.bodyCount)
             body = try UnlockRequest(decoding: SecretBytes(copying: bytes.readableBytesView))
         } catch is NIOTooManyBytesError {
-            return tooLarge
+            return try await rejected(tooLarge, request, id: id, channel)
         } catch let error as WireError {
-            return .error(.badRequest, code: "malformed", message: "the body is \(error)")
+            let answer = Answer.error(
+                .badRequest,
+                code: "malformed",
+                message: "the body is \(error)"
+            )
+            return try await rejected(answer, request, id: id, channel)
         }
         let certificate = try await certificate(of: channel)
         let request = ReleaseRequest(
@@ -82,7 +134,8 @@ struct KeyResponder: Sendable {
             address: try await address(of: channel),
             keyNames: body.keys,
             identifiers: body.identifiers,
-            generations: body.generations
+            generations: body.generations,
+            id: id
         )
         return await decide(request, path: "/v1/unlock", status: .ok) { outcome in
             try answers.unlock(outcome, request)
@@ -110,16 +163,22 @@ struct KeyResponder: Sendable {
             "keys": "\(request.keyNames.joined(separator: ","))",
             "path": "\(path)",
         ]
+        if let id = request.id { metadata["request_id"] = "\(id)" }
         if let claimed = request.claimedDevice, claimed != request.device {
             metadata["claimed_device"] = "\(claimed)"
         }
         let outcome: ReleaseOutcome
         let body: SecretBytes?
+        let begin = NIODeadline.now()
         do {
             outcome = try await decider.decide(request)
+            metrics.decisionDuration.observe(
+                nanoseconds: (NIODeadline.now() - begin).nanoseconds
+            )
             body = outcome.decision == .granted ? try answer(outcome) : nil
         } catch {
             // What cannot be recorded, or opened, is not given out.
+            metrics.decisions.add("failed", "unavailable")
             metadata["result"] = "failed"
             metadata["reason"] = "\(error)"
             logger.error(
@@ -134,6 +193,7 @@ struct KeyResponder: Sendable {
             )
         }
         if let body {
+            metrics.decisions.add("released", "")
             metadata["result"] = "released"
             logger.info("Key released", metadata: metadata)
             return .keys(body, status: status)
@@ -146,6 +206,7 @@ struct KeyResponder: Sendable {
             // is, nothing is given out.
             refusal = .keyNotGranted(name: request.keyNames.first ?? "")
         }
+        metrics.decisions.add("refused", refusal.code)
         metadata["result"] = "refused"
         metadata["code"] = "\(refusal.code)"
         metadata["reason"] = "\(refusal.detail)"

@@ -12,6 +12,9 @@ public struct KeyServerConfiguration: Sendable {
     /// The server's certificate and whose devices it trusts.
     public var certificates: ServerCertificates
 
+    /// Where they are read again when they change; `nil` where they cannot.
+    public var certificateFiles: CertificateFiles?
+
     /// The keys it gives out.
     public var keys: KeyRing
 

@@ -1,6 +1,5 @@
 internal import AccessRules
 internal import HummingbirdCore
-internal import HummingbirdTLS
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -13,8 +12,10 @@ public struct KeyService: Sendable {
     private let configuration: KeyServerConfiguration
     private let logger: Logger
     private let libraryLogger: Logger
-    private let tls: TLSConfiguration
     private let readiness = Readiness()
+    private let metrics = ServerMetrics()
+    private let certificates: LiveCertificates
+    private let admission: Admission
 
     /// Prepares a server.
     ///
@@ -27,29 +28,43 @@ public struct KeyService: Sendable {
         quiet.logLevel = max(.error, configuration.logger.logLevel)
         if configuration.logger.logLevel <= .debug { quiet.logLevel = .debug }
         libraryLogger = quiet
-        tls = try configuration.certificates.configuration(
-            minimum: configuration.allowsTLS12 ? .tlsv12 : .tlsv13
+        certificates = try LiveCertificates(
+            configuration.certificates,
+            files: configuration.certificateFiles,
+            minimum: configuration.allowsTLS12 ? .tlsv12 : .tlsv13,
+            metrics: metrics,
+            logger: logger
         )
+        admission = Admission(limits: configuration.limits, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets requests in progress finish.
     ///
     /// - Throws: ``KeyServerError/listen(address:reason:)``, ``KeyServerError/stopped(reason:)``.
     public func run() async throws(KeyServerError) {
+        let ledger = configuration.storage.map {
+            ReleaseLedger(storage: $0, policy: policy, metrics: metrics)
+        }
+        // Services stop in reverse order: monitoring sees the whole of the shutdown.
         var services: [any Service] = []
         if let address = configuration.adminListen {
-            services.append(adminService(address))
+            services.append(adminService(address, ledger))
         }
+        let limits = configuration.limits
+        services += [
+            ReloadService(certificates: certificates),
+            keyService(decider: ledger ?? StorelessDecider(policy: policy)),
+            ReadinessService(readiness: readiness, delaySeconds: limits.drainDelaySeconds),
+        ]
         do {
-            // Services stop in reverse order: monitoring sees the whole of the shutdown.
-            services.append(ReadinessService(readiness: readiness))
-            services.insert(try keyService(), at: services.count - 1)
             var group = ServiceGroupConfiguration(
                 services: services,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: libraryLogger
             )
-            group.maximumGracefulShutdownDuration = .seconds(configuration.limits.drainSeconds)
+            group.maximumGracefulShutdownDuration = .seconds(
+                limits.drainDelaySeconds + limits.drainSeconds
+            )
             try await ServiceGroup(configuration: group).run()
         } catch let error as KeyServerError {
             throw error
@@ -59,29 +74,28 @@ public struct KeyService: Sendable {
         logger.info("Stopped")
     }
 
-    private func keyService() throws -> any Service {
-        let limits = configuration.limits
-        let logger = logger
-        let policy = ReleasePolicy(
+    private var policy: ReleasePolicy {
+        ReleasePolicy(
             addresses: configuration.addresses,
             keyNames: Set(configuration.keys.names),
             canOpenStore: configuration.vault != nil
         )
+    }
+
+    private func keyService(decider: any ReleaseDecider) -> any Service {
+        let logger = logger
         let responder = KeyResponder(
-            decider: configuration.storage.map { ReleaseLedger(storage: $0, policy: policy) }
-                ?? StorelessDecider(policy: policy),
+            decider: decider,
             answers: ReleaseAnswer(ring: configuration.keys, vault: configuration.vault),
-            limits: limits,
+            limits: configuration.limits,
+            metrics: metrics,
             logger: logger
         )
         let channel = MutualTLSChannel(
-            base: try TLSChannel(
-                HTTP1Channel(
-                    responder: responder.respond,
-                    configuration: http(limits, logger: logger)
-                ),
-                configuration: try tlsChannelConfiguration()
-            ),
+            base: HTTP1Channel(responder: responder.respond, configuration: http(isSecured: true)),
+            certificates: certificates,
+            admission: admission,
+            metrics: metrics,
             proxies: configuration.proxies,
             logger: logger
         )
@@ -89,8 +103,13 @@ public struct KeyService: Sendable {
         return ListenerService(
             service: channel.server(
                 configuration: server(configuration.listen),
-                onServerRunning: { [readiness] channel in
-                    readiness.isReady = true
+                onServerRunning: { [readiness, admission] channel in
+                    // Fails only for a channel that is closed already.
+                    try? await channel.eventLoop.submit {
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(AdmissionHandler(admission), position: .first)
+                    }.get()
+                    readiness.serve()
                     logger.info(
                         "Listening for devices",
                         metadata: [
@@ -107,25 +126,33 @@ public struct KeyService: Sendable {
         )
     }
 
-    private func tlsChannelConfiguration() throws -> TLSChannelConfiguration {
-        guard let verify = try configuration.certificates.clientVerification().callback else {
-            return TLSChannelConfiguration(tlsConfiguration: tls)
-        }
-        return TLSChannelConfiguration(
-            tlsConfiguration: tls,
-            customAsyncVerificationCallback: verify
-        )
-    }
-
-    private func adminService(_ address: ListenAddress) -> any Service {
+    private func adminService(_ address: ListenAddress, _ ledger: ReleaseLedger?) -> any Service {
         let logger = logger
+        if !address.isLoopback {
+            logger.warning(
+                "Whoever reaches the address for monitoring learns how the server is",
+                metadata: ["address": "\(address)", "remedy": "--admin-listen 127.0.0.1:8444"]
+            )
+        }
+        let isVaultOpen = configuration.vault != nil
+        let responder = AdminResponder(
+            readiness: readiness,
+            metrics: metrics,
+            admission: admission,
+            certificates: certificates,
+            probe: configuration.storage.map { storage in
+                StoreProbe(storage, metrics: metrics) { isVaultOpen }
+            },
+            backlog: { ledger?.backlog ?? AuditBacklog() },
+            isLoopback: address.isLoopback
+        )
         let channel = HTTP1Channel(
-            responder: AdminResponder(readiness: readiness).respond,
-            configuration: http(configuration.limits, logger: logger)
+            responder: responder.respond,
+            configuration: http(isSecured: false)
         )
         return ListenerService(
             service: channel.server(
-                configuration: server(address),
+                configuration: server(address, limit: 64),
                 onServerRunning: { channel in
                     logger.info(
                         "Listening for monitoring",
@@ -139,9 +166,17 @@ public struct KeyService: Sendable {
         )
     }
 
-    private func http(_ limits: ServerLimits, logger: Logger) -> HTTP1Channel.Configuration {
-        .init(
-            additionalChannelHandlers: [ConnectionGuard(limits: limits, logger: logger)],
+    private func http(isSecured: Bool) -> HTTP1Channel.Configuration {
+        let (limits, metrics, logger) = (configuration.limits, metrics, logger)
+        return .init(
+            additionalChannelHandlers: [
+                ConnectionGuard(
+                    limits: limits,
+                    isSecured: isSecured,
+                    metrics: metrics,
+                    logger: logger
+                )
+            ],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.headerCount,
                 maxHeaderListSize: limits.headerCount,
@@ -150,14 +185,14 @@ public struct KeyService: Sendable {
         )
     }
 
-    private func server(_ address: ListenAddress) -> ServerConfiguration {
+    /// - Parameter limit: Connections open at once, where nobody else sees to it.
+    private func server(_ address: ListenAddress, limit: Int? = nil) -> ServerConfiguration {
         ServerConfiguration(
             address: .hostname("\(address.address)", port: Int(address.port)),
             backlog: configuration.limits.backlog,
-            availableConnectionsDelegate: MaximumAvailableConnections(
-                configuration.limits.connections,
-                logger: libraryLogger
-            )
+            availableConnectionsDelegate: limit.map {
+                MaximumAvailableConnections($0, logger: libraryLogger)
+            }
         )
     }
 
@@ -185,14 +220,29 @@ private struct ListenerService: Service, CustomStringConvertible {
     }
 }
 
-/// Turns readiness off at the very beginning of a shutdown.
+/// Turns readiness off at the very beginning of a shutdown, and gives whoever goes by it time.
 private struct ReadinessService: Service, CustomStringConvertible {
     let readiness: Readiness
+    let delaySeconds: Int
 
     var description: String { "readiness" }
 
     func run() async throws {
         try await gracefulShutdown()
-        readiness.isReady = false
+        readiness.phase = .stopping
+        try await Task.sleep(for: .seconds(delaySeconds))
+    }
+}
+
+/// Reads certificates again at SIGHUP.
+private struct ReloadService: Service, CustomStringConvertible {
+    let certificates: LiveCertificates
+
+    var description: String { "reloading" }
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            certificates.reload()
+        }
     }
 }

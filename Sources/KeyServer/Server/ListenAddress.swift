@@ -8,6 +8,12 @@ public struct ListenAddress: Hashable, Sendable {
     /// 0 lets the kernel choose.
     public let port: UInt16
 
+    /// Whether only this machine can call there.
+    public var isLoopback: Bool {
+        let blocks = ["127.0.0.0/8", "::1/128"].compactMap { try? CIDRBlock(parsing: $0) }
+        return blocks.contains { $0.contains(address) }
+    }
+
     /// Names an address and a port.
     public init(address: IPAddress, port: UInt16) {
         self.address = address

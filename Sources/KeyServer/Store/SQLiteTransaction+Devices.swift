@@ -129,6 +129,26 @@ extension SQLiteTransaction {
         }
     }
 
+    /// Bounded, so that a thousand devices that were revoked do not make a look-up long.
+    static let nextCertificateEnd = """
+        SELECT ending.not_after FROM (
+            SELECT device, not_after FROM certificates
+            WHERE revoked_at IS NULL AND not_after > ? ORDER BY not_after LIMIT 1000
+        ) AS ending
+        JOIN devices ON devices.id = ending.device AND devices.revoked_at IS NULL
+        WHERE NOT EXISTS (
+            SELECT 1 FROM certificates AS later WHERE later.device = ending.device
+            AND later.revoked_at IS NULL AND later.not_after > ending.not_after
+        )
+        ORDER BY ending.not_after LIMIT 1
+        """
+
+    func nextCertificateEnd(after time: Timestamp) throws(KeyServerError) -> Timestamp? {
+        try attempt { () throws(SQLiteError) in
+            try connection.row(Self.nextCertificateEnd, .time(time)) { $0.time(0) }
+        }
+    }
+
     func insert(_ certificate: CertificateRecord) throws(KeyServerError) {
         _ = try attempt { () throws(SQLiteError) in
             try connection.run(

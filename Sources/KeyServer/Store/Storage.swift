@@ -74,6 +74,10 @@ public protocol DeviceStorage {
     /// A device's certificates, the latest first.
     func certificates(ofDevice device: Int) throws(KeyServerError) -> [CertificateRecord]
 
+    /// When, after a moment, the next certificate ends that a device goes by: not revoked, of one
+    /// that is not either, and without a later one. A look-up by index, however many there are.
+    func nextCertificateEnd(after time: Timestamp) throws(KeyServerError) -> Timestamp?
+
     /// Adds a certificate.
     func insert(_ certificate: CertificateRecord) throws(KeyServerError)
 

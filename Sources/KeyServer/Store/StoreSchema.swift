@@ -7,10 +7,17 @@ enum StoreSchema {
     static var version: Int { steps.count }
 
     /// Each in turn, as SQL.
-    static let steps = [devicesAndAudit, keysAndGrants, lockdown, holders, policies]
+    static let steps = [
+        devicesAndAudit, keysAndGrants, lockdown, holders, policies, certificateEnds,
+    ]
 
     /// Marks a SQLite file as ours: "SSdb".
     static let applicationID = 0x5353_6462
+
+    /// Which certificate ends next, without looking at all.
+    private static let certificateEnds = """
+        CREATE INDEX certificates_by_end ON certificates (not_after) WHERE revoked_at IS NULL;
+        """
 
     private static let holders = """
         CREATE TABLE holders (

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Cryptography
+internal import Glibc
 internal import KeyServer
 
 /// Where the server's certificates come from.
@@ -52,6 +53,25 @@ struct CertificateOptions: ParsableArguments {
             clientAuthorities: try StateFile.read(clientAuthority),
             source: cert
         )
+    }
+
+    /// Where they can be read again while the server runs; `nil` for variables, which cannot.
+    ///
+    /// Before ``load(from:)``, which takes the variables away.
+    func files(in state: StateDirectory) -> CertificateFiles? {
+        guard getenv("MTLS_CERT") == nil else { return nil }
+        let paths =
+            [cert, key, clientAuthority].compactMap { $0 }.count == 3
+            ? [cert, key, clientAuthority].compactMap { $0 }
+            : [state.serverCertificate, state.serverKey, state.authorityCertificate]
+        return CertificateFiles(paths: paths) { () throws(KeyServerError) in
+            ServerCertificates(
+                certificate: try StateFile.read(paths[0]),
+                privateKey: try StateFile.read(paths[1]),
+                clientAuthorities: try StateFile.read(paths[2]),
+                source: paths[0]
+            )
+        }
     }
 
     private static func decode(_ variable: String) throws -> SecretBytes? {

@@ -13,7 +13,8 @@ struct ServeCommand: AsyncParsableCommand {
             --cert, --key and --client-ca, else from the state directory ('secure-store ca \
             init'). The keys come from the store there, opened with the root key; and from \
             --password-file and --key-file, else from STORE_PASSWORD: those go to every device. \
-            SIGTERM and SIGINT let requests in progress finish.
+            Changed certificate files are read \
+            again, and at SIGHUP. SIGTERM and SIGINT let requests in progress finish.
             """
     )
 
@@ -55,11 +56,22 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Connections open at once.")
     var maxConnections = ServerLimits().connections
 
+    @Option(
+        help: ArgumentHelp(
+            "After SIGTERM, go on so long while /readyz says 503.",
+            valueName: "seconds"
+        )
+    )
+    var drainDelay = 0
+
     @OptionGroup var log: LogOptions
 
     func validate() throws {
         guard (1...1_000_000).contains(maxConnections) else {
             throw ValidationError("--max-connections must be 1 to 1000000")
+        }
+        guard (0...3600).contains(drainDelay) else {
+            throw ValidationError("--drain-delay must be 0 to 3600")
         }
     }
 
@@ -79,6 +91,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = log.logger()
         let store = try openStore()
+        let certificateFiles = certificates.files(in: state.directory)
         var configuration = KeyServerConfiguration(
             listen: try ListenAddress(parsing: listen),
             adminListen: adminListen == "none" ? nil : try ListenAddress(parsing: adminListen),
@@ -86,6 +99,7 @@ struct ServeCommand: AsyncParsableCommand {
             keys: try keys.load(mayBeEmpty: store?.vault != nil),
             logger: logger
         )
+        configuration.certificateFiles = certificateFiles
         configuration.storage = store?.storage
         configuration.vault = store?.vault
         if let store, store.vault == nil, store.isSealed {
@@ -101,6 +115,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.proxies = try proxy.map(CIDRBlock.init)
         configuration.allowsTLS12 = legacy
         configuration.limits.connections = maxConnections
+        configuration.limits.drainDelaySeconds = drainDelay
         try Hardening.apply(connections: maxConnections, logger: logger)
         let service = try KeyService(configuration)
         try ServeWarnings.log(for: configuration)
