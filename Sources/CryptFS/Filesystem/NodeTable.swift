@@ -110,7 +110,13 @@ final class NodeTable<Format: StorageFormat>: @unchecked Sendable {
         // Others may hold on to the node for a while; not to its descriptors.
         guard isGone else { return }
         _ = node.dropIdleContent()
-        state.withLock { _ in node.orphan = nil }
+        // Closing a removed file frees its content, which takes: not with everybody waiting.
+        let orphan = state.withLock { _ in
+            let orphan = node.orphan
+            node.orphan = nil
+            return orphan
+        }
+        withExtendedLifetime(orphan) {}
     }
 
     /// What keeps the stored file of a node without a name.
