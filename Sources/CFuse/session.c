@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 // <linux/fuse.h> is not everywhere.
@@ -130,6 +133,25 @@ int cfuse_clone_device(int device) {
         return -1;
     }
     return clone;
+}
+
+static int64_t nanoseconds_since(const struct timespec *start) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - start->tv_sec) * 1000000000L + now.tv_nsec - start->tv_nsec;
+}
+
+int cfuse_look(int device, int64_t nanoseconds) {
+    struct pollfd request = {.fd = device, .events = POLLIN};
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        // Whatever else there is to know of the device, reading it tells.
+        if (poll(&request, 1, 0) != 0) return 1;
+        // Who asks may have to run on this processor.
+        sched_yield();
+    } while (nanoseconds_since(&start) < nanoseconds);
+    return 0;
 }
 
 ssize_t cfuse_serve(

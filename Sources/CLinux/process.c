@@ -4,6 +4,7 @@
 
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -11,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 int linux_get_capabilities(struct linux_capabilities *sets) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -50,6 +52,14 @@ int linux_bounding_contains(int capability) {
 }
 
 int linux_no_new_privileges(void) { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); }
+
+int linux_processor_count(void) {
+    cpu_set_t allowed;
+    // Fails where there are more than the C library's set has room for.
+    long count = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed)
+                                                                      : sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 1 ? (int)count : 1;
+}
 
 int linux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 

@@ -9,6 +9,7 @@ public final class FilesystemSession: Sendable {
     private let makeHandler: @Sendable () throws(Errno) -> any RequestHandler
     private let device: OwnedDescriptor
     private let threadCount: Int
+    private let processorCount: Int
 
     /// For how long ``run(onReady:)`` waits for the device to be mounted, in milliseconds.
     private static let mountLimit = 30_000
@@ -40,9 +41,9 @@ public final class FilesystemSession: Sendable {
     ) {
         self.makeHandler = makeHandler
         self.device = device
-        let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        processorCount = Int(linux_processor_count())
         // One thread a processor computes; as many again wait for the disk.
-        self.threadCount = max(threadCount ?? min(max(2 * processors, 4), 16), 1)
+        self.threadCount = max(threadCount ?? min(max(2 * processorCount, 4), 16), 1)
     }
 
     /// Serves, on several threads, until the mount is gone; then stores what is not yet stored and
@@ -82,11 +83,13 @@ public final class FilesystemSession: Sendable {
         defer { cfuse_session_free(session) }
         // Pages of files that can be written may have what the storage has not.
         let seeking = handler.isReadOnly ? nil : SeekThread(handler: handler, session: session)
+        let lookout = Lookout(processors: processorCount)
         let first = try describing("serve", "/dev/fuse") { () throws(Errno) in
             try ServingThread(
                 handler: handler,
                 session: session,
                 device: device.rawValue,
+                lookout: lookout,
                 seeking: seeking
             )
         }
@@ -96,6 +99,7 @@ public final class FilesystemSession: Sendable {
                 beside: first,
                 handler: handler,
                 session: session,
+                lookout: lookout,
                 seeking: seeking
             )
             // Starting has touched much that serving does not need.
@@ -134,6 +138,7 @@ public final class FilesystemSession: Sendable {
         beside first: ServingThread,
         handler: any RequestHandler,
         session: OpaquePointer,
+        lookout: Lookout,
         seeking: SeekThread?
     ) throws(VolumeError) -> [FilesystemThread] {
         var threads: [FilesystemThread] = []
@@ -146,6 +151,7 @@ public final class FilesystemSession: Sendable {
                     handler: handler,
                     session: session,
                     device: own?.descriptor.rawValue ?? device.rawValue,
+                    lookout: lookout,
                     seeking: seeking
                 )
                 isLocked = isLocked && serving.scratch.isLocked

@@ -22,6 +22,19 @@ struct ServingTests {
         try volume.unmount()
     }
 
+    @Test func `no processor is used while nobody asks`() throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        let pid = try #require(volume.worker).pid
+        // Requests close together: somebody looks out for the next.
+        for index in 0..<500 { #expect(access(volume("missing-\(index)"), F_OK) == -1) }
+        sleep(4)
+        let before = try processorTicks(pid)
+        sleep(2)
+        // Looking on would be two hundred.
+        #expect(try processorTicks(pid) - before <= 1)
+        try volume.unmount()
+    }
+
     @Test func `reading and writing allocate nothing of ours`() throws {
         let volume = try MountedVolume(format: .gocryptfs)
         try fill(1 << 20, to: volume("file"))
@@ -105,6 +118,15 @@ struct ServingTests {
         let line = text.split(separator: "\n").first { $0.hasPrefix(name + ":") }
         let words = try #require(line).split { $0 == " " || $0 == "\t" }
         return try #require(Int(words[1]))
+    }
+
+    /// What a process has had of the processors, in hundredths of a second.
+    private func processorTicks(_ pid: Int32) throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        // Behind the name, which may have spaces, come fields 3 and on; 14 and 15 are the times.
+        let fields = try #require(text.split(separator: ")").last).split(separator: " ")
+        let (user, system) = (Int(fields[11]), Int(fields[12]))
+        return try #require(user) + #require(system)
     }
 
     private func allocations(of worker: Subprocess, _ body: () throws -> Void) throws -> Int {

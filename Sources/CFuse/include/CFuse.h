@@ -159,6 +159,10 @@ void cfuse_session_free(struct cfuse_session *session);
 // FUSE_DEV_IOC_CLONE); -1 and errno where the kernel gives none.
 int cfuse_clone_device(int device);
 
+// Looks for a request for so long at most, without sleeping and without receiving it; lets others on this
+// processor go first. Returns 1 when there is something to receive, 0 when there is not.
+int cfuse_look(int device, int64_t nanoseconds);
+
 // Receives one request from `device`, dispatches it, and returns when it was answered.
 // `buffer` is aligned to 8 bytes. Returns the request's length; 0 when the mount is gone; a negative
 // errno otherwise: -EPERM before the device is mounted, -EINTR after a signal.

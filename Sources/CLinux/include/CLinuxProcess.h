@@ -27,6 +27,8 @@ int linux_is_subreaper(void);
 int linux_set_parent_death_signal(int signal);
 int linux_bounding_contains(int capability);
 int linux_no_new_privileges(void);
+// How many processors this process may run on, from sched_getaffinity(2); 1 or more.
+int linux_processor_count(void);
 // What lists of processes show; cut off after 15 bytes.
 int linux_set_name(const char *name);
 

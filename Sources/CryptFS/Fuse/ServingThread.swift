@@ -16,6 +16,7 @@ final class ServingThread: @unchecked Sendable {
     private let session: OpaquePointer
     private let device: Int32
     private let ready: (() -> Void)?
+    private let lookout: Lookout?
 
     /// Who answers where holes are; nil where the kernel has nothing to write before.
     private let seeking: SeekThread?
@@ -36,6 +37,7 @@ final class ServingThread: @unchecked Sendable {
     ///   - handler: Who answers.
     ///   - session: From `cfuse_session_new`; outlives the thread.
     ///   - device: Of this thread alone, or the session's; outlives the thread.
+    ///   - lookout: Of all threads of the session; nil for one that sleeps at once.
     ///   - seeking: Who answers where holes are, if it is not this thread.
     ///   - ready: Called when the kernel and libfuse have agreed on a protocol.
     /// - Throws: `ENOMEM`.
@@ -43,12 +45,14 @@ final class ServingThread: @unchecked Sendable {
         handler: any RequestHandler,
         session: OpaquePointer,
         device: Int32,
+        lookout: Lookout? = nil,
         seeking: SeekThread? = nil,
         ready: (() -> Void)? = nil
     ) throws(Errno) {
         self.handler = handler
         self.session = session
         self.device = device
+        self.lookout = lookout
         self.seeking = seeking
         self.ready = ready
         scratch = try Scratch()
@@ -104,7 +108,7 @@ final class ServingThread: @unchecked Sendable {
         do throws(Errno) {
             // Without one it serves as well, and keeps its memory.
             alarm = try? ThreadAlarm()
-            while try serveOne() {}
+            while try serveOne() { lookout?.look(at: device) }
         } catch {
             Log.warning("A file system thread ended", ["error": error.description])
         }
