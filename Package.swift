@@ -226,7 +226,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VolumeCommandTests",
-            dependencies: ["TestSupport"],
+            dependencies: ["Linux", "TestSupport"],
             swiftSettings: house
         ),
         .testTarget(

@@ -70,14 +70,7 @@ public struct Decryption: Sendable {
         }
         for directory in directories.reversed() {
             state.attempt(directory) { () throws(TransferFault) in
-                try system { () throws(Errno) in
-                    let made = try TreeDirectory.open(
-                        directory.plainNames,
-                        below: root.descriptor.rawValue
-                    )
-                    try Attributes.copy(directory.status, to: made.rawValue)
-                    try FileCall.synchronize(made.rawValue)
-                }
+                try finish(directory, root, state)
             }
         }
         state.attemptEnd { () throws(Errno) in
@@ -97,6 +90,27 @@ public struct Decryption: Sendable {
                 _ = try FileCall.open(name, in: parent.rawValue, [.readOnly, .directory])
             }
         }
+    }
+
+    private func finish(
+        _ directory: TreeEntry,
+        _ root: SourceRoot,
+        _ state: TransferState
+    ) throws(TransferFault) {
+        let made = try system { () throws(Errno) in
+            try TreeDirectory.open(directory.plainNames, below: root.descriptor.rawValue)
+        }
+        let number = made.rawValue
+        let from = try TransferSource.volume(volume).openDirectory(directory)
+        let fault = state.carry(
+            try volume.attributes(of: from.rawValue).read(),
+            to: .plain(number)
+        )
+        try system { () throws(Errno) in
+            try Attributes.copy(directory.status, to: number)
+            try FileCall.synchronize(number)
+        }
+        if let fault { throw fault }
     }
 
     /// What an interrupted run left there.

@@ -41,6 +41,7 @@ struct FileDecryption {
         if let found = try? FileStatus(in: parent, named: name), found.kind == .regular,
             found.size == size, found.modified == status.modified
         {
+            try takeOver(name, in: parent, from: file, status)
             state.passOver(bytes: size)
             return
         }
@@ -49,6 +50,7 @@ struct FileDecryption {
             try FileCall.open(draft, in: parent, [.readWrite, .createNew], mode: 0o600)
         }
         let number = made.rawValue
+        var fault: TransferFault?
         do throws(TransferFault) {
             try copy(file, to: number, size: size, buffers)
             try system { () throws(Errno) in
@@ -56,6 +58,11 @@ struct FileDecryption {
             }
             posix_fadvise(number, 0, 0, POSIX_FADV_DONTNEED)
             try compare(file, number, size: size, buffers)
+            // Before the mode, which may forbid it.
+            fault = state.carry(
+                try volume.attributes(of: file.descriptor).read(),
+                to: .plain(number)
+            )
             try system { () throws(Errno) in
                 try Attributes.copy(status, to: number)
                 try FileCall.synchronize(number)
@@ -69,6 +76,25 @@ struct FileDecryption {
             report.files += 1
             report.bytes += size
         }
+        if let fault { throw fault }
+    }
+
+    /// Extended attributes of what is there already: a change of them leaves no other trace.
+    private func takeOver(
+        _ name: FileName,
+        in parent: Int32,
+        from file: StoredFile,
+        _ status: FileStatus
+    ) throws(TransferFault) {
+        let found = try system { () throws(Errno) in
+            try FileCall.open(name, in: parent, [.readOnly, .nonBlocking])
+        }
+        try state.takeOver(
+            volume.attributes(of: file.descriptor).read(),
+            to: .plain(found.rawValue),
+            found.rawValue,
+            status
+        )
     }
 
     private func copy(
@@ -77,24 +103,10 @@ struct FileDecryption {
         size: UInt64,
         _ buffers: TransferBuffers
     ) throws(TransferFault) {
-        var offset: UInt64 = 0
-        while offset < size {
+        try file.forEachPiece(size: size, buffers) { piece, offset throws(TransferFault) in
             try state.progress.checkpoint()
-            let count = try file.read(
-                at: offset,
-                size: size,
-                into: buffers.plain,
-                sealed: buffers.sealed
-            )
-            try system { () throws(Errno) in
-                try FileCall.write(
-                    number,
-                    at: offset,
-                    UnsafeRawBufferPointer(rebasing: buffers.plain[..<count])
-                )
-            }
-            offset += UInt64(count)
-            state.progress.add(bytes: UInt64(count))
+            try system { () throws(Errno) in try FileCall.write(number, at: offset, piece) }
+            state.progress.add(bytes: UInt64(piece.count))
         }
     }
 
@@ -104,15 +116,9 @@ struct FileDecryption {
         size: UInt64,
         _ buffers: TransferBuffers
     ) throws(TransferFault) {
-        var offset: UInt64 = 0
-        while offset < size {
+        try file.forEachPiece(size: size, buffers) { piece, offset throws(TransferFault) in
             try state.progress.checkpoint()
-            let count = try file.read(
-                at: offset,
-                size: size,
-                into: buffers.plain,
-                sealed: buffers.sealed
-            )
+            let count = piece.count
             let again = try system { () throws(Errno) in
                 try FileCall.read(
                     number,
@@ -121,7 +127,6 @@ struct FileDecryption {
                 )
             }
             guard again == count, buffers.isEqual(count) else { throw .notStored }
-            offset += UInt64(count)
             state.progress.add(bytes: UInt64(count))
         }
     }

@@ -9,8 +9,9 @@ struct FileEncryption {
     let source: TransferSource
     let state: TransferState
 
-    /// Whether what is stored with the same size and time is taken for the same.
-    var trustsTimes = true
+    /// Whether a view in memory is stored: its times say nothing of the content, and what is stored
+    /// keeps its extended attributes, for the view shows none.
+    var storesView = false
 
     func run(_ entry: TreeEntry, _ buffers: TransferBuffers) throws(TransferFault) {
         guard let sourceName = entry.stored.last, let name = entry.path.last else { return }
@@ -34,10 +35,21 @@ struct FileEncryption {
         let file = try source.openFile(sourceName, in: from)
         let status = try file.status()
         let size = try file.contentSize()
-        if trustsTimes, isUnchanged(stored.entry, into, status, size: size, buffers) {
+        if !storesView,
+            let found = unchanged(stored.entry, into, status, size: size, buffers)
+        {
+            let number = found.descriptor
+            try state.takeOver(
+                file.attributes(in: source).read(),
+                to: volume.attributes(of: number),
+                number,
+                status
+            )
             state.passOver(bytes: size)
             return
         }
+        let attributes = try attributes(of: file, as: stored.entry, into)
+        var fault: TransferFault?
         try StoredDraft(volume).file(as: stored, in: into) { new throws(TransferFault) in
             guard try seal(file, size: size, into: new, buffers) == size else { throw .changed }
             try synchronize(new.descriptor)
@@ -46,6 +58,8 @@ struct FileEncryption {
             guard after.modified == status.modified, after.size == status.size else {
                 throw .changed
             }
+            // Before the mode, which may forbid it.
+            fault = state.carry(attributes, to: volume.attributes(of: new.descriptor))
             try system { () throws(Errno) in
                 try Attributes.copy(status, to: new.descriptor)
                 try FileCall.synchronize(new.descriptor)
@@ -55,6 +69,21 @@ struct FileEncryption {
             report.files += 1
             report.bytes += size
         }
+        if let fault { throw fault }
+    }
+
+    /// The extended attributes that a file is to have: its own, or those of what it replaces.
+    private func attributes(
+        of file: SourceFile,
+        as stored: FileName,
+        _ into: borrowing StoredDirectory
+    ) throws(TransferFault) -> AttributePlace.Content? {
+        guard storesView else { return try file.attributes(in: source).read() }
+        let parent = into.descriptor.rawValue
+        guard
+            let replaced = try? FileCall.open(stored, in: parent, [.readOnly, .nonBlocking])
+        else { return nil }
+        return try volume.attributes(of: replaced.rawValue).read()
     }
 
     private func seal(
@@ -166,27 +195,28 @@ struct FileEncryption {
         }
     }
 
-    private func isUnchanged(
+    /// What is stored already, where it is the same.
+    private func unchanged(
         _ name: FileName,
         _ into: borrowing StoredDirectory,
         _ source: FileStatus,
         size: UInt64,
         _ buffers: TransferBuffers
-    ) -> Bool {
+    ) -> StoredFile? {
         guard let status = try? FileStatus(in: into.descriptor.rawValue, named: name),
             status.kind == .regular, status.modified == source.modified,
             volume.cipher.contentCount(forStored: status.size) == size,
             let file = try? volume.openFile(name, in: into.descriptor)
-        else { return false }
+        else { return nil }
         // The header is right if the first blocks open.
-        guard size > 0 else { return true }
+        guard size > 0 else { return file }
         let first = try? file.read(
             at: 0,
             size: size,
             into: buffers.plain,
             sealed: buffers.sealed
         )
-        return first != nil
+        return first == nil ? nil : file
     }
 
     /// Onto the disk, and out of the cache, so that reading back reads the disk.

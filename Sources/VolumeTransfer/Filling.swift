@@ -44,9 +44,15 @@ struct Filling {
     private func finish(_ directory: TreeEntry) throws(TransferFault) {
         let made = try volume.directory(at: directory.path)
         let number = made.descriptor.rawValue
+        let from = try source.openDirectory(directory)
+        let fault = state.carry(
+            try source.attributes(of: from.rawValue).read(),
+            to: volume.attributes(of: number)
+        )
         try system { () throws(Errno) in
             try Attributes.copy(directory.status, to: number)
             try FileCall.synchronize(number)
         }
+        if let fault { throw fault }
     }
 }

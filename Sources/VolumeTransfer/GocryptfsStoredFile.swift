@@ -33,10 +33,8 @@ final class GocryptfsStoredFile {
     func contentSize() throws(TransferFault) -> UInt64 {
         let number = descriptor.rawValue
         let size = try system { () throws(Errno) in try FileStatus(of: number).size }
-        do throws(VolumeFormatError) {
-            return try content.geometry.plaintextCount(forStored: size)
-        } catch {
-            throw .damaged(error)
+        return try damaging { () throws(VolumeFormatError) in
+            try content.geometry.plaintextCount(forStored: size)
         }
     }
 
@@ -57,10 +55,8 @@ final class GocryptfsStoredFile {
         }
         // Cut off while it was open.
         guard count == sealed.count else { throw .damaged(.blockTruncated(found: UInt64(count))) }
-        do throws(VolumeFormatError) {
+        try damaging { () throws(VolumeFormatError) in
             try content.open(UnsafeRawBufferPointer(sealed), from: first, of: id, into: plain)
-        } catch {
-            throw .damaged(error)
         }
     }
 
@@ -77,10 +73,8 @@ final class GocryptfsStoredFile {
         let sealed = UnsafeMutableRawBufferPointer(
             rebasing: sealed[..<content.geometry.sealedCount(ofBlocks: plain.count)]
         )
-        do throws(VolumeFormatError) {
+        try damaging { () throws(VolumeFormatError) in
             try content.seal(plain, from: first, of: id, into: sealed)
-        } catch {
-            throw .damaged(error)
         }
         let start = try place(first)
         try system { () throws(Errno) in
@@ -94,10 +88,8 @@ final class GocryptfsStoredFile {
             byteCount: GocryptfsFileHeader.count,
             alignment: 8
         ) { header throws(TransferFault) in
-            do throws(VolumeFormatError) {
+            try damaging { () throws(VolumeFormatError) in
                 try GocryptfsFileHeader(id: id).write(into: header)
-            } catch {
-                throw .damaged(error)
             }
             try system { () throws(Errno) in
                 try FileCall.write(number, at: 0, UnsafeRawBufferPointer(header))
@@ -106,10 +98,8 @@ final class GocryptfsStoredFile {
     }
 
     private func place(_ block: UInt64) throws(TransferFault) -> UInt64 {
-        do throws(VolumeFormatError) {
-            return try content.geometry.offset(ofBlock: block)
-        } catch {
-            throw .damaged(error)
+        try damaging { () throws(VolumeFormatError) in
+            try content.geometry.offset(ofBlock: block)
         }
     }
 
@@ -121,20 +111,14 @@ final class GocryptfsStoredFile {
             let count = try system { () throws(Errno) in
                 try FileCall.read(descriptor, at: 0, into: header)
             }
-            do throws(VolumeFormatError) {
+            return try damaging { () throws(VolumeFormatError) in
                 let header = UnsafeRawBufferPointer(rebasing: header[..<count])
                 return try GocryptfsFileHeader(parsing: header).id
-            } catch {
-                throw .damaged(error)
             }
         }
     }
 
     private static func content(_ keys: GocryptfsKeys) throws(TransferFault) -> GocryptfsContent {
-        do throws(VolumeFormatError) {
-            return try GocryptfsContent(keys: keys)
-        } catch {
-            throw .damaged(error)
-        }
+        try damaging { () throws(VolumeFormatError) in try GocryptfsContent(keys: keys) }
     }
 }

@@ -63,14 +63,4 @@ enum LinkTarget {
         let count = try file.read(at: 0, size: size, into: buffers.plain, sealed: buffers.sealed)
         return Array(buffers.plain[..<count])
     }
-
-    private static func damaging<Result>(
-        _ body: () throws(VolumeFormatError) -> Result
-    ) throws(TransferFault) -> Result {
-        do throws(VolumeFormatError) {
-            return try body()
-        } catch {
-            throw .damaged(error)
-        }
-    }
 }

@@ -26,9 +26,9 @@ enum StoredFile {
     /// Reads content.
     ///
     /// - Parameters:
-    ///   - offset: A multiple of ``TransferBuffers/pieceCount``.
+    ///   - offset: Where a block begins.
     ///   - size: The content's length.
-    ///   - plain: Receives it; ``TransferBuffers/pieceCount`` bytes.
+    ///   - plain: Receives it; whole blocks, ``TransferBuffers/pieceCount`` bytes at most.
     ///   - sealed: Room for as much, sealed.
     /// - Returns: How many bytes: a buffer full, fewer only at the end.
     /// - Throws: ``TransferFault``.
@@ -57,6 +57,39 @@ enum StoredFile {
             )
         }
         return count
+    }
+
+    /// Reads content from its first byte to its last.
+    ///
+    /// - Parameters:
+    ///   - size: The content's length.
+    ///   - buffers: Memory for it.
+    ///   - body: Gets successive pieces, in ``TransferBuffers/plain``, and where each begins.
+    /// - Throws: ``TransferFault``, also what `body` throws.
+    func forEachPiece(
+        size: UInt64,
+        _ buffers: TransferBuffers,
+        _ body: (UnsafeRawBufferPointer, UInt64) throws(TransferFault) -> Void
+    ) throws(TransferFault) {
+        var offset: UInt64 = 0
+        while offset < size {
+            let count = try read(
+                at: offset,
+                size: size,
+                into: buffers.plain,
+                sealed: buffers.sealed
+            )
+            try body(UnsafeRawBufferPointer(rebasing: buffers.plain[..<count]), offset)
+            offset += UInt64(count)
+        }
+    }
+
+    /// The length of a block's content, in bytes.
+    var blockCount: Int {
+        switch self {
+        case .rclone: SealedFile.blockCount
+        case .gocryptfs: GocryptfsGeometry.blockCount
+        }
     }
 
     /// Writes content of a new file.

@@ -31,12 +31,18 @@ public enum TransferError: Error, Sendable {
 }
 
 /// Why one file was not transferred.
-public enum TransferFault: Error, Equatable, Sendable {
+public indirect enum TransferFault: Error, Equatable, Sendable {
     /// The kernel's error.
     case system(Errno)
 
     /// What is in the storage is not what was written.
     case damaged(VolumeFormatError)
+
+    /// Blocks of a file do not authenticate.
+    case damagedBlocks(DamagedBlocks)
+
+    /// The content is there, but not all of its extended attributes.
+    case attributes(TransferFault)
 
     /// The name cannot be stored in this volume.
     case name(VolumeFormatError)
@@ -84,6 +90,8 @@ extension TransferFault: CustomStringConvertible {
         switch self {
         case .system(let errno): errno.description
         case .damaged(let error), .name(let error): error.description
+        case .damagedBlocks(let blocks): blocks.description
+        case .attributes(let fault): "not all of its extended attributes are there: \(fault)"
         case .reservedName: "a file's name cannot end in .rclonelink: it would come back as a link"
         case .invalidTarget: "not the target of a symbolic link"
         case .changed: "written to while it was read; run again"
@@ -110,6 +118,17 @@ func system<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Transf
         return try body()
     } catch {
         throw .system(error)
+    }
+}
+
+/// Wraps what a format finds in the storage.
+func damaging<Result: ~Copyable>(
+    _ body: () throws(VolumeFormatError) -> Result
+) throws(TransferFault) -> Result {
+    do throws(VolumeFormatError) {
+        return try body()
+    } catch {
+        throw .damaged(error)
     }
 }
 

@@ -24,6 +24,9 @@ public struct TransferReport: Sendable {
     /// Files and links that were there already, with the same size, time and a header that opens.
     public var unchanged = 0
 
+    /// Entries with extended attributes that the target cannot keep.
+    public var withoutAttributes = 0
+
     /// Neither file nor directory nor link: left out.
     public var special: [String] = []
 

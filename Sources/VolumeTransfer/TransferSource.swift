@@ -34,6 +34,14 @@ enum TransferSource: Sendable {
         }
     }
 
+    /// Where the extended attributes of something open are.
+    func attributes(of descriptor: Int32) -> AttributePlace {
+        switch self {
+        case .folder: .plain(descriptor)
+        case .volume(let volume): volume.attributes(of: descriptor)
+        }
+    }
+
     /// Reads a symbolic link.
     func readLink(
         _ name: FileName,
@@ -45,6 +53,11 @@ enum TransferSource: Sendable {
             return try system { () throws(Errno) in try FileCall.readLink(name, in: parent) }
         case .volume(let volume): return try LinkTarget.read(name, in: directory, of: volume)
         }
+    }
+
+    /// Opens a directory.
+    func openDirectory(_ entry: TreeEntry) throws(TransferFault) -> OwnedDescriptor {
+        try system { () throws(Errno) in try TreeDirectory.open(entry.stored, below: root) }
     }
 
     private var root: Int32 {
@@ -96,6 +109,11 @@ enum SourceFile {
         case .stored(let file):
             try file.read(at: offset, size: size, into: plain, sealed: sealed)
         }
+    }
+
+    /// Where its extended attributes are.
+    func attributes(in source: TransferSource) -> AttributePlace {
+        source.attributes(of: descriptor)
     }
 
     private var descriptor: Int32 {

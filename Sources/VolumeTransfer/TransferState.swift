@@ -29,6 +29,48 @@ final class TransferState: Sendable {
         finish { $0.unchanged += 1 }
     }
 
+    /// Carries extended attributes over, and counts where that cannot be.
+    ///
+    /// - Returns: Why not all of them are there; nothing else is lost by that.
+    func carry(
+        _ attributes: AttributePlace.Content?,
+        to target: AttributePlace
+    ) -> TransferFault? {
+        do throws(TransferFault) {
+            _ = try change(target, attributes)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// The same for what was there already.
+    ///
+    /// - Parameters:
+    ///   - attributes: What there is to be.
+    ///   - target: Where they belong.
+    ///   - descriptor: The target, open.
+    ///   - status: What its mode and times are to be.
+    func takeOver(
+        _ attributes: AttributePlace.Content?,
+        to target: AttributePlace,
+        _ descriptor: Int32,
+        _ status: FileStatus
+    ) throws(TransferFault) {
+        guard try change(target, attributes) else { return }
+        // An access control list has a part of the mode in it.
+        try system { () throws(Errno) in try Attributes.copy(status, to: descriptor) }
+    }
+
+    private func change(
+        _ target: AttributePlace,
+        _ attributes: AttributePlace.Content?
+    ) throws(TransferFault) -> Bool {
+        let change = try target.take(attributes)
+        if !change.isWhole { update { $0.withoutAttributes += 1 } }
+        return change.isChanged
+    }
+
     /// Does something to an entry, and notes what it fails with.
     func attempt(_ entry: TreeEntry, _ body: () throws(TransferFault) -> Void) {
         do throws(TransferFault) {

@@ -58,32 +58,65 @@ public struct VolumeCheck: Sendable {
             let opened = try system { () throws(Errno) in
                 try FileCall.open(name, in: number, [.readOnly, .directory])
             }
-            try StoredAttributes.check(opened.rawValue, of: volume)
+            try checkAttributes(opened.rawValue)
             state.finish { _ in }
         case .link:
             _ = try LinkTarget.read(name, in: directory, of: volume)
             state.finish { $0.links += 1 }
         case .file:
             let file = try volume.openFile(name, in: directory)
-            let size = try file.contentSize()
-            var offset: UInt64 = 0
-            while offset < size {
-                try state.progress.checkpoint()
-                let count = try file.read(
-                    at: offset,
-                    size: size,
-                    into: buffers.plain,
-                    sealed: buffers.sealed
-                )
-                offset += UInt64(count)
-                // Transfers count what they write and what they read back.
-                state.progress.add(bytes: 2 * UInt64(count))
+            // Whatever is wrong with one does not keep the other from being looked at.
+            state.attempt(entry) { () throws(TransferFault) in
+                try checkAttributes(file.descriptor)
             }
-            try StoredAttributes.check(file.descriptor, of: volume)
+            let size = try file.contentSize()
+            let damaged = try damagedBlocks(of: file, size: size, buffers, state)
+            guard damaged.count == 0 else { throw .damagedBlocks(damaged) }
             state.finish { report in
                 report.files += 1
                 report.bytes += size
             }
         }
+    }
+
+    private func damagedBlocks(
+        of file: StoredFile,
+        size: UInt64,
+        _ buffers: TransferBuffers,
+        _ state: TransferState
+    ) throws(TransferFault) -> DamagedBlocks {
+        let blockCount = UInt64(file.blockCount)
+        var damaged = DamagedBlocks()
+        var offset: UInt64 = 0
+        // A piece is smaller behind damage, where more of it is to be expected.
+        var pieceCount = buffers.plain.count
+        while offset < size {
+            try state.progress.checkpoint()
+            let start = offset
+            do throws(TransferFault) {
+                offset += UInt64(
+                    try file.read(
+                        at: offset,
+                        size: size,
+                        into: UnsafeMutableRawBufferPointer(
+                            rebasing: buffers.plain[..<pieceCount]
+                        ),
+                        sealed: buffers.sealed
+                    )
+                )
+                pieceCount = min(2 * pieceCount, buffers.plain.count)
+            } catch .damaged(.blockDamaged(let block)) {
+                damaged.append(block)
+                offset = min((block + 1) * blockCount, size)
+                pieceCount = file.blockCount
+            }
+            // Transfers count what they write and what they read back.
+            state.progress.add(bytes: 2 * (offset - start))
+        }
+        return damaged
+    }
+
+    private func checkAttributes(_ descriptor: Int32) throws(TransferFault) {
+        if let fault = try volume.attributes(of: descriptor).read()?.fault { throw fault }
     }
 }

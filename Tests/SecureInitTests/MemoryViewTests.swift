@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import TestSupport
 import Testing
 
@@ -70,6 +71,38 @@ final class `A view in memory` {
         #expect(try entries.isEmpty)
         let none = try run(["--write-back"], "true")
         #expect(none.errorText.contains("changes are written back: 0 written, 0 removed"))
+    }
+
+    @Test func `leaves extended attributes of what is stored alone`() throws {
+        try directory.write("one", to: "plain/file")
+        let name = try #require(FileName("user.note".utf8))
+        let plain = try FileCall.open(path: directory("plain/file"), .readOnly)
+        try "kept".utf8.withContiguousStorageIfAvailable { note in
+            try ExtendedAttribute.write(name, of: plain.rawValue, .init(note), flags: 0)
+        }
+        for verb in [["create", "storage"], ["encrypt", "plain", "storage"]] {
+            let output = try Subprocess.run(
+                Executables.secureStore,
+                ["volume"] + verb + ["--key-file", directory("key")],
+                directory: directory.path
+            )
+            try #require(output.status == 0, "\(output.errorText)")
+        }
+        let write = try run(["--write-back"], "sh", "-c", "printf two > view/file")
+        #expect(write.errorText.contains("1 written"), "\(write.errorText)")
+        let output = try Subprocess.run(
+            Executables.secureStore,
+            ["volume", "decrypt", "storage", "again", "--key-file", directory("key")],
+            directory: directory.path
+        )
+        #expect(output.status == 0, "\(output.errorText)")
+        #expect(try String(contentsOfFile: directory("again/file"), encoding: .utf8) == "two")
+        let again = try FileCall.open(path: directory("again/file"), .readOnly)
+        var value = [UInt8](repeating: 0, count: 16)
+        let count = try value.withUnsafeMutableBytes {
+            try ExtendedAttribute.read(name, of: again.rawValue, into: $0)
+        }
+        #expect(value[..<count].elementsEqual("kept".utf8))
     }
 
     @Test func `is refused over what is somebody's, and beside another`() throws {

@@ -39,6 +39,26 @@ struct `A volume's check` {
         #expect(text.text.contains("2 DAMAGED"))
     }
 
+    @Test func `finds every block of a file that is damaged`() throws {
+        try work.directory.write([UInt8](repeating: 1, count: 3_000_000), to: "plain/large")
+        try work.fill("storage")
+        for block: UInt64 in [0, 7, 8, 9, 300, 732] {
+            try work.flip("storage/large", at: 18 + 4128 * block + 50)
+        }
+        let some = try work("volume", "check", "storage")
+        #expect(some.status == 26)
+        #expect(some.text.contains("large: blocks 0, 7-9, 300, 732 do not authenticate"))
+        // More than a person reads: every second block.
+        for block in stride(from: UInt64(10), to: 100, by: 2) {
+            try work.flip("storage/large", at: 18 + 4128 * block + 50)
+        }
+        let many = try work("volume", "check", "storage")
+        #expect(
+            many.text.contains("blocks 0, 7-10, 12, 14, 16, 18, 20, 22 and 40 more do not"),
+            "\(many.text)"
+        )
+    }
+
     @Test func `finds a file that was cut off within a block`() throws {
         try work.fill("storage")
         let file = try FileHandle(forUpdating: work.url("storage/folder/big"))

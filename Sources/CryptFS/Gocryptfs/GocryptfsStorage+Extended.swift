@@ -5,7 +5,7 @@ internal import VolumeFormat
 // to understand.
 extension GocryptfsStorage {
     func storedAttributeName(of name: [UInt8]) throws(Errno) -> FileName {
-        if Self.isAccessControlList(name) {
+        if GocryptfsNames.isStoredAsIs(attribute: name) {
             guard let name = FileName(name) else { throw .invalidArgument }
             return name
         }
@@ -20,7 +20,7 @@ extension GocryptfsStorage {
 
     func listedAttributeName(of stored: UnsafeRawBufferPointer) -> [UInt8]? {
         let name = Array(stored)
-        if Self.isAccessControlList(name) { return name }
+        if GocryptfsNames.isStoredAsIs(attribute: name) { return name }
         do throws(VolumeFormatError) {
             return try names.decryptAttributeName(name)
         } catch {
@@ -34,7 +34,7 @@ extension GocryptfsStorage {
         _ value: UnsafeRawBufferPointer,
         scratch: Scratch
     ) throws(Errno) -> UnsafeRawBufferPointer {
-        if Self.isAccessControlList(name) { return value }
+        if GocryptfsNames.isStoredAsIs(attribute: name) { return value }
         let sealed = try seal(value, scratch: scratch)
         scratch.sealed.copyBytes(from: sealed)
         return UnsafeRawBufferPointer(rebasing: scratch.sealed[..<sealed.count])
@@ -45,14 +45,9 @@ extension GocryptfsStorage {
         _ sealed: UnsafeRawBufferPointer,
         scratch: Scratch
     ) throws(Errno) -> UnsafeRawBufferPointer {
-        if Self.isAccessControlList(name) { return sealed }
+        if GocryptfsNames.isStoredAsIs(attribute: name) { return sealed }
         let value = try open(sealed, of: try storedAttributeName(of: name), scratch: scratch)
         scratch.plain.copyBytes(from: value)
         return UnsafeRawBufferPointer(rebasing: scratch.plain[..<value.count])
-    }
-
-    private static func isAccessControlList(_ name: [UInt8]) -> Bool {
-        name.elementsEqual("system.posix_acl_access".utf8)
-            || name.elementsEqual("system.posix_acl_default".utf8)
     }
 }

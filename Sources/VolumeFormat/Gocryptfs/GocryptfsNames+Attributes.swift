@@ -4,8 +4,14 @@ extension GocryptfsNames {
     /// What the stored name of every attribute begins with.
     public static let attributePrefix: StaticString = "user.gocryptfs."
 
-    /// Encrypts the name of an extended attribute; not of the two POSIX ACLs, which gocryptfs stores
-    /// as they are, names and values.
+    /// Whether an attribute is stored as it is, name and value: the two POSIX ACLs are, for the kernel
+    /// below has to understand them.
+    public static func isStoredAsIs(attribute name: [UInt8]) -> Bool {
+        name.elementsEqual("system.posix_acl_access".utf8)
+            || name.elementsEqual("system.posix_acl_default".utf8)
+    }
+
+    /// Encrypts the name of an extended attribute that is not ``isStoredAsIs(attribute:)``.
     ///
     /// - Parameter name: 1...255 bytes but NUL, such as `user.comment`.
     /// - Returns: The stored name; the kernel takes 255 bytes of it.

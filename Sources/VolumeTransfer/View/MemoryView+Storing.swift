@@ -56,7 +56,7 @@ extension MemoryView {
                 volume: volume,
                 source: .folder(try viewRoot()),
                 state: state,
-                trustsTimes: false
+                storesView: true
             ).run(entry, buffers)
             let parent = try volume.directory(at: entry.path.dropLast())
             let number = parent.descriptor.rawValue

@@ -176,19 +176,10 @@ extension MemoryView {
         }
         let number = made.rawValue
         var digest = ContentDigest()
-        var offset: UInt64 = 0
-        while offset < size {
-            let count = try file.read(
-                at: offset,
-                size: size,
-                into: buffers.plain,
-                sealed: buffers.sealed
-            )
-            let piece = UnsafeRawBufferPointer(rebasing: buffers.plain[..<count])
+        try file.forEachPiece(size: size, buffers) { piece, offset throws(TransferFault) in
             try system { () throws(Errno) in try FileCall.write(number, at: offset, piece) }
             digest.add(piece)
-            offset += UInt64(count)
-            guard goOn(UInt64(count)) else { throw .interrupted }
+            guard goOn(UInt64(piece.count)) else { throw .interrupted }
         }
         try system { () throws(Errno) in
             try finish(number, like: FileStatus(of: file.descriptor))

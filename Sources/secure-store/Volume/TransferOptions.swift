@@ -83,6 +83,12 @@ struct TransferOptions: ParsableArguments {
         for failure in report.failures where failure.cause != .interrupted {
             Program.report("\(ShownPath.text(failure.path)): \(failure.cause)")
         }
+        if report.withoutAttributes > 0 {
+            Program.report(
+                Self.count(report.withoutAttributes, "entry", "entries")
+                    + " had extended attributes, which the target cannot keep"
+            )
+        }
         guard !json else { return try Output.json(TransferSummary(report)) }
         guard !quiet else { return }
         var line = Self.count(report.files, "file") + " (\(ByteCount.text(report.bytes))), "
@@ -92,8 +98,8 @@ struct TransferOptions: ParsableArguments {
         try Output.line(line)
     }
 
-    private static func count(_ number: Int, _ noun: String) -> String {
-        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    private static func count(_ number: Int, _ noun: String, _ nouns: String? = nil) -> String {
+        "\(number) \(number == 1 ? noun : nouns ?? noun + "s")"
     }
 
     /// Damage outweighs what trying again may mend.
@@ -115,9 +121,16 @@ private struct TransferSummary: Encodable {
     var links: Int
     var directories: Int
     var unchanged: Int
+    var attributesLost: Int
     var special: [String]
     var undecodable: [Failure]
     var failed: [Failure]
+
+    private enum CodingKeys: String, CodingKey {
+        case files, bytes, links, directories, unchanged
+        case attributesLost = "attributes_lost"
+        case special, undecodable, failed
+    }
 
     init(_ report: TransferReport) {
         files = report.files
@@ -125,6 +138,7 @@ private struct TransferSummary: Encodable {
         links = report.links
         directories = report.directories
         unchanged = report.unchanged
+        attributesLost = report.withoutAttributes
         special = report.special
         undecodable = report.foreign.map { Failure(path: $0.path, error: $0.cause) }
         failed = report.failures.map { Failure(path: $0.path, error: $0.cause.description) }

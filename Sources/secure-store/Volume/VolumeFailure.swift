@@ -32,7 +32,8 @@ extension ExitStatus {
     /// What a file's fault makes of the run.
     init(_ fault: TransferFault) {
         switch fault {
-        case .damaged, .invalidTarget: self = .data
+        case .damaged, .damagedBlocks, .invalidTarget: self = .data
+        case .attributes(let fault): self.init(fault)
         case .system, .name, .reservedName, .changed, .notStored, .interrupted: self = .inputOutput
         }
     }
