@@ -185,7 +185,7 @@ public struct KeyService: Sendable {
         )
     }
 
-    /// - Parameter limit: Connections open at once, where nobody else sees to it.
+    /// Sees to a limit on open connections itself, where one is given.
     private func server(_ address: ListenAddress, limit: Int? = nil) -> ServerConfiguration {
         ServerConfiguration(
             address: .hostname("\(address.address)", port: Int(address.port)),
