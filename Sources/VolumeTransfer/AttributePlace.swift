@@ -63,6 +63,7 @@ enum AttributePlace {
     /// Makes what is here what was read elsewhere.
     ///
     /// - Parameter wanted: Nil where nothing is known of attributes there; then these stay.
+    /// - Returns: What came of it.
     /// - Throws: ``TransferFault/attributes(_:)``; whatever could be carried is here all the same.
     func take(_ wanted: Content?) throws(TransferFault) -> Change {
         var change = Change()

@@ -51,6 +51,7 @@ final class TransferState: Sendable {
     ///   - target: Where they belong.
     ///   - descriptor: The target, open.
     ///   - status: What its mode and times are to be.
+    /// - Throws: ``TransferFault/attributes(_:)``.
     func takeOver(
         _ attributes: AttributePlace.Content?,
         to target: AttributePlace,

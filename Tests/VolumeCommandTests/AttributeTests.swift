@@ -118,7 +118,7 @@ struct `A tree's extended attributes` {
 
         let output = try work("volume", "decrypt", "storage", "again")
         #expect(output.status == 65)
-        #expect(output.errorText.contains("hello.txt: not all of its extended attributes are there"))
+        #expect(output.errorText.contains("hello.txt: not all of its extended attributes are"))
         #expect(try work.isSame("plain", "again"))
         var left = try attributes("plain")
         left["hello.txt"]?["user.note"] = nil
