@@ -64,9 +64,11 @@ image: build ## Build the container images from dist/, without a registry
 	@scripts/deps image
 	@scripts/image
 
-install: ## Install dist/ into $(DESTDIR)$(PREFIX)/bin
+install: ## Install dist/, man pages and completions below $(DESTDIR)$(PREFIX)
 	@test -x dist/secure-init -a -x dist/secure-store || { echo "run 'make build' first" >&2; exit 1; }
 	install -D -m 755 -t "$(DESTDIR)$(PREFIX)/bin" dist/secure-init dist/secure-store
+	@scripts/man "$(DESTDIR)$(PREFIX)/share/man/man1"
+	@scripts/completions "$(DESTDIR)$(PREFIX)/share"
 
 clean: ## Remove what was built here (caches of the tests stay)
 	rm -rf .build dist Fuzzing/.build Fuzzing/findings
