@@ -12,8 +12,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && apt-get install -y -q --no-install-recommends \
-        binutils busybox-static git libfuse3-dev libsodium-dev libsqlite3-dev libssl-dev \
-    && rm -rf /var/lib/apt/lists/*
+        binutils busybox-static git libfuse3-dev libpq-dev libsodium-dev libsqlite3-dev libssl-dev
 WORKDIR /source
 COPY . .
 RUN scripts/build && mkdir state

@@ -53,6 +53,18 @@ let package = Package(
             name: "CSQLite",
             linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("m")]
         ),
+        // Debian's libpq.a leaves the rest of PostgreSQL's client code to two more archives; see
+        // scripts/build.
+        .target(
+            name: "CPostgreSQL",
+            cSettings: [.define("STATIC_LIBPQ", .when(configuration: .release))],
+            linkerSettings: [
+                .linkedLibrary("pq"),
+                .linkedLibrary("pgcommon", .when(configuration: .release)),
+                .linkedLibrary("pgport", .when(configuration: .release)),
+                .linkedLibrary("ssl"), .linkedLibrary("crypto"),
+            ]
+        ),
         .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
 
         // Leaves: nothing above them is known to them.
@@ -63,7 +75,13 @@ let package = Package(
             swiftSettings: house
         ),
 
-        .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
+        .target(name: "Database", swiftSettings: house),
+        .target(name: "SQLite", dependencies: ["Database", "CSQLite"], swiftSettings: house),
+        .target(
+            name: "PostgreSQL",
+            dependencies: ["Database", "Cryptography", "CPostgreSQL"],
+            swiftSettings: house
+        ),
 
         // Formats, wire types and rules: pure, no input or output.
         .target(name: "AccessRules", swiftSettings: house),
@@ -117,7 +135,8 @@ let package = Package(
         .target(
             name: "KeyServer",
             dependencies: [
-                "AccessRules", "KeyProtocol", "Cryptography", "Linux", "SQLite",
+                "AccessRules", "KeyProtocol", "Cryptography", "Linux", "Database", "SQLite",
+                "PostgreSQL",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "_CryptoExtras", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -142,7 +161,7 @@ let package = Package(
             dependencies: [
                 "AccessRules", "BalenaAPI", "KeyServer", "VolumeTransfer", "CryptFS",
                 "VolumeFormat",
-                "KeySources", "KeyProtocol",
+                "KeySources", "KeyProtocol", "PostgreSQL",
                 "Cryptography", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -158,7 +177,8 @@ let package = Package(
         .testTarget(
             name: "KeyServerTests",
             dependencies: [
-                "KeyServer", "AccessRules", "KeyProtocol", "Cryptography", "SQLite", "TestSupport",
+                "KeyServer", "AccessRules", "KeyProtocol", "Cryptography", "Database", "SQLite",
+                "PostgreSQL", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

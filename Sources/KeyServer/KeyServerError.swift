@@ -89,6 +89,9 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// The audit log of a copied store is not as it was written.
     case brokenBackup(path: String, entry: Int)
 
+    /// The store is in PostgreSQL, which has its own programs for this.
+    case notInFile
+
     /// The server stopped for a reason of its own.
     case stopped(reason: String)
 }
@@ -163,6 +166,9 @@ extension KeyServerError: CustomStringConvertible {
             "there is no policy of \(subject); 'secure-store policy list' shows those there are"
         case .brokenBackup(let path, let entry):
             "\(path) is not restored: entry \(entry) of its audit log is missing or changed"
+        case .notInFile:
+            "the store is in PostgreSQL: copy it with 'pg_dump --format=custom --file=FILE URL' while "
+                + "the servers go on, and put it back with 'pg_restore --dbname=URL FILE'"
         case .stopped(let reason):
             "the server stopped: \(reason)"
         }

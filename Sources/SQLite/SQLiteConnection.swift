@@ -1,12 +1,10 @@
 internal import CSQLite
+public import Database
 
 /// An open database file, and the statements prepared on it.
 ///
-/// One thread at a time: the owner sees to that. Values only ever travel as parameters, so no text
-/// can become part of a statement.
-///
 /// C: `sqlite3_open_v2`, `sqlite3_prepare_v3`, `sqlite3_step`.
-public final class SQLiteConnection {
+public final class SQLiteConnection: DatabaseConnection {
     /// What may be done with the file.
     public enum Mode: Sendable {
         /// Read and write a file that exists.
@@ -16,6 +14,9 @@ public final class SQLiteConnection {
         case creating
     }
 
+    /// SQLite's.
+    public let dialect = SQLDialect.sqlite
+
     private let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
 
@@ -24,8 +25,8 @@ public final class SQLiteConnection {
 
     /// Opens a file.
     ///
-    /// - Throws: ``SQLiteError``.
-    public init(path: String, mode: Mode) throws(SQLiteError) {
+    /// - Throws: ``DatabaseError``.
+    public init(path: String, mode: Mode) throws(DatabaseError) {
         var flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         if mode == .creating { flags |= SQLITE_OPEN_CREATE }
         var opened: OpaquePointer?
@@ -33,7 +34,7 @@ public final class SQLiteConnection {
         guard code == SQLITE_OK, let opened else {
             let message = String(cString: sqlite3_errstr(code))
             sqlite3_close_v2(opened)
-            throw SQLiteError(operation: "open", code: code, message: message)
+            throw DatabaseError(operation: "open", code: code, message: message)
         }
         handle = opened
         sqlite3_busy_timeout(handle, Self.patience)
@@ -46,71 +47,42 @@ public final class SQLiteConnection {
 
     /// Runs statements without parameters, one after the other.
     ///
-    /// - Throws: ``SQLiteError``.
+    /// - Throws: ``DatabaseError``.
     ///
     /// C: `sqlite3_exec`.
-    public func execute(_ sql: String) throws(SQLiteError) {
+    public func execute(_ sql: String) throws(DatabaseError) {
         try check(sqlite3_exec(handle, sql, nil, nil, nil), "execute")
     }
 
     /// Runs one statement that returns nothing.
     ///
     /// - Returns: How many rows it changed.
-    /// - Throws: ``SQLiteError``.
+    /// - Throws: ``DatabaseError``.
     @discardableResult
-    public func run(_ sql: String, _ values: SQLiteValue...) throws(SQLiteError) -> Int {
-        try run(sql, values)
-    }
-
-    /// The same, with the values in an array.
-    ///
-    /// - Returns: How many rows it changed.
-    /// - Throws: ``SQLiteError``.
-    @discardableResult
-    public func run(_ sql: String, _ values: [SQLiteValue]) throws(SQLiteError) -> Int {
+    public func run(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) -> Int {
         let statement = try prepare(sql, values)
         defer { sqlite3_reset(statement) }
         while try step(statement) {}
         return Int(sqlite3_changes(handle))
     }
 
-    /// Reads every row of a query.
+    /// Runs one statement, and shows its rows in order.
     ///
-    /// - Parameters:
-    ///   - sql: One statement, with a `?` for each value.
-    ///   - values: In order.
-    ///   - read: Makes a value of a row, which is only valid for the call.
-    /// - Returns: The values made.
-    /// - Throws: ``SQLiteError``.
-    public func rows<Value>(
+    /// - Throws: ``DatabaseError``.
+    public func forEachRow(
         _ sql: String,
-        _ values: SQLiteValue...,
-        read: (SQLiteRow) -> Value
-    ) throws(SQLiteError) -> [Value] {
-        var found: [Value] = []
+        _ values: [DatabaseValue],
+        limit: Int,
+        _ read: (any DatabaseRow) -> Void
+    ) throws(DatabaseError) {
         let statement = try prepare(sql, values)
         defer { sqlite3_reset(statement) }
-        while try step(statement) { found.append(read(SQLiteRow(statement: statement))) }
-        return found
+        var count = 0
+        while count < limit, try step(statement) {
+            read(SQLiteRow(statement: statement))
+            count += 1
+        }
     }
-
-    /// Reads the first row of a query; `nil` where there is none.
-    ///
-    /// - Throws: ``SQLiteError``.
-    public func row<Value>(
-        _ sql: String,
-        _ values: SQLiteValue...,
-        read: (SQLiteRow) -> Value
-    ) throws(SQLiteError) -> Value? {
-        let statement = try prepare(sql, values)
-        defer { sqlite3_reset(statement) }
-        return try step(statement) ? read(SQLiteRow(statement: statement)) : nil
-    }
-
-    /// The row id that the last insertion gave.
-    ///
-    /// C: `sqlite3_last_insert_rowid`.
-    public var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(handle)) }
 
     /// Whether a transaction is open.
     ///
@@ -119,8 +91,8 @@ public final class SQLiteConnection {
 
     private func prepare(
         _ sql: String,
-        _ values: [SQLiteValue]
-    ) throws(SQLiteError) -> OpaquePointer {
+        _ values: [DatabaseValue]
+    ) throws(DatabaseError) -> OpaquePointer {
         let statement = try cached(sql)
         for (index, value) in values.enumerated() {
             try check(Self.bind(value, to: statement, at: Int32(index + 1)), "bind")
@@ -128,20 +100,24 @@ public final class SQLiteConnection {
         return statement
     }
 
-    private func cached(_ sql: String) throws(SQLiteError) -> OpaquePointer {
+    private func cached(_ sql: String) throws(DatabaseError) -> OpaquePointer {
         if let statement = statements[sql] { return statement }
         var prepared: OpaquePointer?
         let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
         try check(sqlite3_prepare_v3(handle, sql, -1, flags, &prepared, nil), "prepare")
         guard let prepared else {
-            throw .failed(operation: "prepare", code: SQLITE_MISUSE, message: "empty statement")
+            throw DatabaseError(
+                operation: "prepare",
+                code: SQLITE_MISUSE,
+                message: "empty statement"
+            )
         }
         statements[sql] = prepared
         return prepared
     }
 
     private static func bind(
-        _ value: SQLiteValue,
+        _ value: DatabaseValue,
         to statement: OpaquePointer,
         at index: Int32
     ) -> Int32 {
@@ -162,19 +138,19 @@ public final class SQLiteConnection {
     }
 
     /// Goes on to the next row; false at the end.
-    private func step(_ statement: OpaquePointer) throws(SQLiteError) -> Bool {
+    private func step(_ statement: OpaquePointer) throws(DatabaseError) -> Bool {
         let code = sqlite3_step(statement)
         if code == SQLITE_ROW { return true }
         guard code == SQLITE_DONE else { throw error(code, "step") }
         return false
     }
 
-    private func check(_ code: Int32, _ operation: String) throws(SQLiteError) {
+    private func check(_ code: Int32, _ operation: String) throws(DatabaseError) {
         guard code == SQLITE_OK else { throw error(code, operation) }
     }
 
-    private func error(_ code: Int32, _ operation: String) -> SQLiteError {
-        SQLiteError(
+    private func error(_ code: Int32, _ operation: String) -> DatabaseError {
+        DatabaseError(
             operation: operation,
             code: code,
             message: String(cString: sqlite3_errmsg(handle))

@@ -1,29 +1,26 @@
-import SQLite
+import Database
 import TestSupport
 import Testing
 
 @testable import KeyServer
 
 @Suite struct `The audit log` {
-    private let directory: TemporaryDirectory
-    private let storage: SQLiteStorage
-
-    init() throws {
-        directory = try TemporaryDirectory()
-        storage = try SQLiteStorage(path: directory("store.db"))
+    /// A log of five entries.
+    private func makeStore(_ database: TestDatabase) throws -> (TestStore, any Storage) {
+        let store = try TestStore(database, hasAuthority: false)
+        let storage = try store.storage()
         try storage.transaction(.writing) { store throws(KeyServerError) in
             for number in 1...5 {
                 let time = Timestamp(seconds: number)
                 try store.append(AuditEntry("test", at: time, ["n": .number(number)]))
             }
         }
+        return (store, storage)
     }
 
-    private func alter(_ sql: String) throws {
-        try SQLiteConnection(path: directory("store.db"), mode: .existing).execute(sql)
-    }
-
-    @Test func `is in order as it was written`() throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `is in order as it was written`(database: TestDatabase) throws {
+        let (_, storage) = try makeStore(database)
         let finding = try AuditTrail(storage).verify()
         #expect(finding.count == 5)
         #expect(finding.broken == nil)
@@ -34,24 +31,41 @@ import Testing
         )
     }
 
-    @Test(arguments: [
-        ("UPDATE audit SET entry = replace(entry, 'test', 'best') WHERE number = 3", 3),
-        ("UPDATE audit SET hash = zeroblob(32) WHERE number = 5", 5),
-        ("DELETE FROM audit WHERE number = 2", 2), ("DELETE FROM audit WHERE number = 1", 1),
-        ("UPDATE audit SET number = 6 - number + 100; UPDATE audit SET number = number - 100", 1),
-        ("INSERT INTO audit VALUES (6, '{\"number\":6,}', zeroblob(32))", 6),
-        ("INSERT INTO audit SELECT 6, entry, hash FROM audit WHERE number = 5", 6),
-    ])
-    func `shows what was changed, moved, taken out or put in`(sql: String, broken: Int) throws {
-        try alter(sql)
-        #expect(try AuditTrail(storage).verify().broken == broken)
+    /// What was done to the log, and the first entry that is not as it was.
+    private static let changes: [(sql: String, values: [DatabaseValue], broken: Int)] = [
+        ("UPDATE audit SET entry = replace(entry, 'test', 'best') WHERE number = 3", [], 3),
+        (
+            "UPDATE audit SET hash = ? WHERE number = 5", [.blob([UInt8](repeating: 0, count: 32))],
+            5
+        ),
+        ("DELETE FROM audit WHERE number = 2", [], 2),
+        ("DELETE FROM audit WHERE number = 1", [], 1),
+        ("UPDATE audit SET number = 106 - number", [], 1),
+        (
+            "INSERT INTO audit VALUES (6, ?, ?)",
+            ["{\"number\":6,}", .blob([UInt8](repeating: 0, count: 32))], 6
+        ),
+        ("INSERT INTO audit SELECT 6, entry, hash FROM audit WHERE number = 5", [], 6),
+    ]
+
+    @Test(arguments: TestDatabase.allCases, changes.indices)
+    func `shows what was changed, moved, taken out or put in`(
+        database: TestDatabase,
+        index: Int
+    ) throws {
+        let (store, storage) = try makeStore(database)
+        let change = Self.changes[index]
+        try store.connection().run(change.sql, change.values)
+        #expect(try AuditTrail(storage).verify().broken == change.broken)
     }
 
-    @Test func `shows that its end was cut off to who kept a mark`() throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `shows that its end was cut off to who kept a mark`(database: TestDatabase) throws {
+        let (store, storage) = try makeStore(database)
         let finding = try AuditTrail(storage).verify()
         let mark = try AuditTrail.Mark("\(finding.count):\(finding.head)")
         #expect(try AuditTrail(storage).verify(expecting: mark).broken == nil)
-        try alter("DELETE FROM audit WHERE number = 5")
+        try store.connection().run("DELETE FROM audit WHERE number = 5")
         // By itself the rest is in order.
         #expect(try AuditTrail(storage).verify().broken == nil)
         #expect(try AuditTrail(storage).verify(expecting: mark).broken == 5)
@@ -62,7 +76,9 @@ import Testing
         #expect(throws: KeyServerError.auditMark(text)) { try AuditTrail.Mark(text) }
     }
 
-    @Test func `keeps what a name holds inside its string`() throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `keeps what a name holds inside its string`(database: TestDatabase) throws {
+        let (_, storage) = try makeStore(database)
         let hostile = "a\"},{\"act\":\"x\n\u{1b}[2J"
         try storage.transaction(.writing) { store throws(KeyServerError) in
             try store.append(AuditEntry("test", at: .now, ["device": .text(hostile)]))

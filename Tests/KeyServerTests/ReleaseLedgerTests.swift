@@ -1,5 +1,5 @@
 import AccessRules
-import SQLite
+import Database
 import Synchronization
 import TestSupport
 import Testing
@@ -7,15 +7,13 @@ import Testing
 @testable import KeyServer
 
 @Suite struct `The ledger of releases` {
-    private let directory: TemporaryDirectory
-    private let storage: CountingStorage
-
-    init() throws {
-        directory = try TemporaryDirectory()
-        storage = CountingStorage(try SQLiteStorage(path: directory("store.db")))
+    /// A store in either database, which can be told to fail.
+    private func makeStorage(_ database: TestDatabase) throws -> (TestStore, CountingStorage) {
+        let store = try TestStore(database, hasAuthority: false)
+        return (store, CountingStorage(try store.storage()))
     }
 
-    private func ledger() -> ReleaseLedger {
+    private func ledger(_ storage: any Storage) -> ReleaseLedger {
         ReleaseLedger(
             storage: storage,
             policy: ReleasePolicy(addresses: AddressPolicy(), keyNames: ["default"])
@@ -26,8 +24,11 @@ import Testing
         ReleaseRequest(device: device, address: IPAddress("192.0.2.1"), keyNames: ["default"])
     }
 
-    @Test func `records every decision, of many in few transactions`() async throws {
-        let ledger = ledger()
+    @Test(arguments: TestDatabase.allCases)
+    func `records every decision, of many in few transactions`(database: TestDatabase) async throws
+    {
+        let (_, storage) = try makeStorage(database)
+        let ledger = ledger(storage)
         let before = storage.count
         await withTaskGroup(of: Bool.self) { group in
             for number in 0..<2000 {
@@ -42,7 +43,9 @@ import Testing
         #expect(transactions < 1000, "\(transactions)")
     }
 
-    @Test func `counts exactly, however many ask at once`() async throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `counts exactly, however many ask at once`(database: TestDatabase) async throws {
+        let (store, storage) = try makeStorage(database)
         let rules = try RuleSet(parsing: "releases 7\nrate 5/1h burst 5")
         try storage.transaction(.writing) { store throws(KeyServerError) in
             try store.setPolicy(
@@ -50,7 +53,7 @@ import Testing
             )
         }
         // Two servers' worth of ledgers over one store.
-        let ledgers = [ledger(), ledger()]
+        let ledgers = [ledger(storage), ledger(try store.storage())]
         let granted = await withTaskGroup(of: Bool.self) { group in
             for number in 0..<200 {
                 group.addTask {
@@ -62,12 +65,14 @@ import Testing
         #expect(granted == 5)
     }
 
-    @Test func `counts no release that could not be recorded`() async throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `counts no release that could not be recorded`(database: TestDatabase) async throws {
+        let (_, storage) = try makeStorage(database)
         let rules = try RuleSet(parsing: "releases 1")
         try storage.transaction(.writing) { store throws(KeyServerError) in
             try store.setPolicy(PolicyRecord(subject: .key("default"), rules: rules, setAt: .now))
         }
-        let ledger = ledger()
+        let ledger = ledger(storage)
         storage.fails = true
         await #expect(throws: KeyServerError.self) { try await ledger.decide(request("a")) }
         storage.fails = false
@@ -75,16 +80,17 @@ import Testing
         #expect(try await ledger.decide(request("a")).decision != .granted)
     }
 
-    @Test func `releases nothing by a policy it cannot read`() async throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `releases nothing by a policy it cannot read`(database: TestDatabase) async throws {
+        let (store, storage) = try makeStorage(database)
         try storage.transaction(.writing) { store throws(KeyServerError) in
             try store.setPolicy(
                 PolicyRecord(subject: .key("default"), rules: RuleSet(), setAt: .now)
             )
         }
         // As a later version might leave it.
-        try SQLiteConnection(path: directory("store.db"), mode: .existing)
-            .execute("UPDATE policies SET rules = 'moon full'")
-        let ledger = ledger()
+        try store.connection().run("UPDATE policies SET rules = 'moon full'")
+        let ledger = ledger(storage)
         await #expect {
             try await ledger.decide(request("a"))
         } throws: { error in
@@ -92,8 +98,10 @@ import Testing
         }
     }
 
-    @Test func `releases nothing while it cannot record`() async throws {
-        let ledger = ledger()
+    @Test(arguments: TestDatabase.allCases)
+    func `releases nothing while it cannot record`(database: TestDatabase) async throws {
+        let (_, storage) = try makeStorage(database)
+        let ledger = ledger(storage)
         #expect(try await ledger.decide(request("a")).decision == .granted)
         storage.fails = true
         await #expect(throws: KeyServerError.storage(reason: "test")) {
@@ -107,10 +115,10 @@ import Testing
 
 /// A store that counts its transactions, and fails when told to.
 private final class CountingStorage: Storage {
-    private let base: SQLiteStorage
+    private let base: any Storage
     private let state = Mutex((count: 0, fails: false))
 
-    init(_ base: SQLiteStorage) { self.base = base }
+    init(_ base: any Storage) { self.base = base }
 
     var count: Int { state.withLock { $0.count } }
 

@@ -12,14 +12,13 @@ import Testing
     private static let names = ["a", "b", "c"]
     private static let keyNames = ["k1", "k2"]
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    @Test(arguments: TestDatabase.allCases, [1, 2, 3, 4] as [UInt64])
     func `no key is released that this forbids, and every release is on record`(
+        database: TestDatabase,
         seed: UInt64
     ) async throws {
-        let directory = try TemporaryDirectory()
-        let state = StateDirectory(directory("state"))
-        try state.createAuthority(hostNames: ["localhost"])
-        var administration = try Administration(state)
+        let store = try TestStore(database)
+        var administration = try store.administration()
         let root = try RootKey(StoreKey.generate().text)
         try administration.initializeSeal(root)
         let vault = try administration.openVault(root)
@@ -64,8 +63,8 @@ import Testing
                 try administration.liftLockdown()
                 model.isLockedDown = false
             case 12:
-                // A restart: nothing is left but the file.
-                administration = try Administration(state)
+                // A restart: nothing is left but the database.
+                administration = try store.administration()
                 ledger = Self.ledger(administration.storage, clock)
             case 13:
                 clock.shift(by: Int.random(in: -100_000_000...100_000_000, using: &random))

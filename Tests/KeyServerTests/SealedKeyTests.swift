@@ -1,107 +1,137 @@
 import Cryptography
+import Database
 import KeyProtocol
-import SQLite
 import TestSupport
 import Testing
 
 @testable import KeyServer
 
 @Suite struct `A sealed key` {
-    private let directory: TemporaryDirectory
-    private let administration: Administration
-    private let root: RootKey
-    private let vault: KeyVault
+    /// A store with the keys `a` and `b`.
+    private final class Fixture {
+        let store: TestStore
+        let administration: Administration
+        let root: RootKey
+        let vault: KeyVault
 
-    init() throws {
-        directory = try TemporaryDirectory()
-        let state = StateDirectory(directory("state"))
-        try state.createAuthority(hostNames: ["localhost"])
-        administration = try Administration(state)
-        root = try RootKey(StoreKey.generate().text)
-        try administration.initializeSeal(root)
-        vault = try administration.openVault(root)
-        for name in ["a", "b"] {
-            try administration.addKey(name, key("text of \(name)"), vault: vault)
+        init(_ database: TestDatabase) throws {
+            store = try TestStore(database)
+            administration = try store.administration()
+            root = try RootKey(StoreKey.generate().text)
+            try administration.initializeSeal(root)
+            vault = try administration.openVault(root)
+            for name in ["a", "b"] {
+                try administration.addKey(name, `A sealed key`.key("text of \(name)"), vault: vault)
+            }
+        }
+
+        func exported(_ name: String) throws -> String {
+            // A vault of its own: nothing is remembered from before.
+            let fresh = try administration.openVault(root)
+            let key = try administration.exportKey(name, vault: fresh)
+            return key.text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
         }
     }
 
-    private func key(_ text: String) throws -> StoreKey {
+    private static func key(_ text: String) throws -> StoreKey {
         try StoreKey(SecretBytes(copying: text.utf8))
     }
 
-    private func exported(_ name: String) throws -> String {
-        // A vault of its own: nothing is remembered from before.
-        let fresh = try administration.openVault(root)
-        let key = try administration.exportKey(name, vault: fresh)
-        return key.text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-    }
-
-    private func alter(_ sql: String) throws {
-        try SQLiteConnection(path: directory("state/store.db"), mode: .existing).execute(sql)
-    }
-
-    @Test func `opens with the root key only`() throws {
-        #expect(try exported("a") == "text of a")
-        for other in [try RootKey(StoreKey.generate().text), try RootKey(key("pass").text)] {
-            #expect(throws: KeyServerError.wrongRootKey) { try administration.openVault(other) }
+    @Test(arguments: TestDatabase.allCases)
+    func `opens with the root key only`(database: TestDatabase) throws {
+        let fixture = try Fixture(database)
+        #expect(try fixture.exported("a") == "text of a")
+        for other in [try RootKey(StoreKey.generate().text), try RootKey(Self.key("pass").text)] {
+            #expect(throws: KeyServerError.wrongRootKey) {
+                try fixture.administration.openVault(other)
+            }
         }
-        #expect(throws: KeyServerError.sealed) { try administration.initializeSeal(root) }
+        #expect(throws: KeyServerError.sealed) {
+            try fixture.administration.initializeSeal(fixture.root)
+        }
     }
 
-    @Test func `opens with another root key once that has taken the first one's place`() throws {
-        let other = try RootKey(key("a passphrase").text)
+    @Test(arguments: TestDatabase.allCases)
+    func `opens with another root key once that has taken the first one's place`(
+        database: TestDatabase
+    ) throws {
+        let fixture = try Fixture(database)
+        let other = try RootKey(Self.key("a passphrase").text)
         #expect(throws: KeyServerError.wrongRootKey) {
-            try administration.changeRootKey(from: other, to: other)
+            try fixture.administration.changeRootKey(from: other, to: other)
         }
-        try administration.changeRootKey(from: root, to: other)
-        #expect(throws: KeyServerError.wrongRootKey) { try administration.openVault(root) }
-        let fresh = try administration.openVault(other)
-        #expect(try administration.exportKey("b", vault: fresh).text.count == "text of b".count)
+        try fixture.administration.changeRootKey(from: fixture.root, to: other)
+        #expect(throws: KeyServerError.wrongRootKey) {
+            try fixture.administration.openVault(fixture.root)
+        }
+        let fresh = try fixture.administration.openVault(other)
+        #expect(
+            try fixture.administration.exportKey("b", vault: fresh).text.count == "text of b".count
+        )
     }
 
-    @Test(arguments: [
-        // One key under another's name, an old generation as a new one, a bit turned.
-        "UPDATE generations SET key = 'c' WHERE key = 'a'; UPDATE generations SET key = 'a' WHERE key = 'b'",
-        "UPDATE generations SET number = 2 WHERE key = 'a'",
-        "UPDATE generations SET sealed = zeroblob(48) WHERE key = 'a'",
-        "UPDATE generations SET sealed = x'' WHERE key = 'a'",
-    ])
-    func `does not open where it was not put`(sql: String) throws {
-        try alter(sql)
+    /// One key under another's name, an old generation as a new one, other bytes, none.
+    private static let changes: [(sql: [String], sealed: [UInt8]?)] = [
+        (
+            [
+                "UPDATE generations SET key = 'c' WHERE key = 'a'",
+                "UPDATE generations SET key = 'a' WHERE key = 'b'",
+            ], nil
+        ),
+        (["UPDATE generations SET number = 2 WHERE key = 'a'"], nil),
+        (["UPDATE generations SET sealed = ? WHERE key = 'a'"], [UInt8](repeating: 0, count: 48)),
+        (["UPDATE generations SET sealed = ? WHERE key = 'a'"], []),
+    ]
+
+    @Test(arguments: TestDatabase.allCases, changes.indices)
+    func `does not open where it was not put`(database: TestDatabase, index: Int) throws {
+        let fixture = try Fixture(database)
+        let change = Self.changes[index]
+        let connection = try fixture.store.connection()
+        for sql in change.sql { try connection.run(sql, change.sealed.map { [.blob($0)] } ?? []) }
         #expect {
-            try exported("a")
+            try fixture.exported("a")
         } throws: { error in
             guard case .sealing = error as? KeyServerError else { return false }
             return true
         }
     }
 
-    @Test func `has generations, of which the newest cannot be retired`() throws {
-        let second = try administration.rotateKey("a", key("newer"), vault: vault)
+    @Test(arguments: TestDatabase.allCases)
+    func `has generations, of which the newest cannot be retired`(database: TestDatabase) throws {
+        let fixture = try Fixture(database)
+        let second = try fixture.administration.rotateKey(
+            "a",
+            Self.key("newer"),
+            vault: fixture.vault
+        )
         #expect(second == 2)
-        #expect(try exported("a") == "newer")
+        #expect(try fixture.exported("a") == "newer")
         #expect(throws: KeyServerError.self) {
-            try administration.retireKey("a", generation: 2, unusedSince: nil)
+            try fixture.administration.retireKey("a", generation: 2, unusedSince: nil)
         }
-        try administration.retireKey("a", generation: 1, unusedSince: nil)
-        let list = try administration.listKeys("a").first?.generations
+        try fixture.administration.retireKey("a", generation: 1, unusedSince: nil)
+        let list = try fixture.administration.listKeys("a").first?.generations
         #expect(list?.map { $0.retiredAt == nil } == [true, false])
         #expect(throws: KeyServerError.noSuchKey("c")) {
-            try administration.rotateKey("c", key("x"), vault: vault)
+            try fixture.administration.rotateKey("c", Self.key("x"), vault: fixture.vault)
         }
         #expect(throws: KeyServerError.keyExists("a")) {
-            try administration.addKey("a", key("x"), vault: vault)
+            try fixture.administration.addKey("a", Self.key("x"), vault: fixture.vault)
         }
     }
 
     @Test(arguments: ["", "a b", "ü", "a/b", "a'; --"])
     func `has no name that a request cannot hold`(name: String) throws {
+        let fixture = try Fixture(.sqlite)
         #expect(throws: KeyServerError.self) {
-            try administration.addKey(name, key("x"), vault: vault)
+            try fixture.administration.addKey(name, Self.key("x"), vault: fixture.vault)
         }
     }
 
-    @Test func `is granted to whom a grant means, and to nobody else`() throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `is granted to whom a grant means, and to nobody else`(database: TestDatabase) throws {
+        let fixture = try Fixture(database)
         let device = DeviceRecord(
             id: 1,
             name: "d",
@@ -114,7 +144,7 @@ import Testing
             (.tag("d"), false), (.fleet("f"), true), (.fleet("t"), false), (.everyDevice, true),
         ] {
             #expect(subject.covers(device) == isMeant)
-            let found = try administration.storage.transaction(.writing) {
+            let found = try fixture.administration.storage.transaction(.writing) {
                 store throws(KeyServerError) in
                 _ = try store.insertGrant(ofKey: "a", to: subject, at: .now)
                 let found = try store.grant(ofKey: "a", to: device)
@@ -125,28 +155,30 @@ import Testing
         }
     }
 
-    @Test func `keeps its grants with a device's new name, and loses them with the device`() throws
-    {
+    @Test(arguments: TestDatabase.allCases)
+    func `keeps its grants with a device's new name, and loses them with the device`(
+        database: TestDatabase
+    ) throws {
+        let fixture = try Fixture(database)
         let name = try DeviceName("kiosk")
-        _ = try administration.addDevice(NewDevice(name: name), days: 1)
-        try administration.addGrant(ofKey: "a", to: .device("kiosk"))
+        _ = try fixture.administration.addDevice(NewDevice(name: name), days: 1)
+        try fixture.administration.addGrant(ofKey: "a", to: .device("kiosk"))
         #expect(throws: KeyServerError.noDevice("other")) {
-            try administration.addGrant(ofKey: "a", to: .device("other"))
+            try fixture.administration.addGrant(ofKey: "a", to: .device("other"))
         }
-        try administration.renameDevice("kiosk", to: DeviceName("till"))
-        #expect(try administration.listKeys("a").first?.grants == [.device("till")])
-        try administration.removeDevice("till")
+        try fixture.administration.renameDevice("kiosk", to: DeviceName("till"))
+        #expect(try fixture.administration.listKeys("a").first?.grants == [.device("till")])
+        try fixture.administration.removeDevice("till")
         // A later device of that name inherits nothing.
-        #expect(try administration.listKeys("a").first?.grants == [])
+        #expect(try fixture.administration.listKeys("a").first?.grants == [])
     }
 
-    @Test func `comes into a store of the first form, whose devices stay`() throws {
-        let path = directory("old.db")
-        let old = try SQLiteConnection(path: path, mode: .creating)
-        try old.execute(StoreSchema.steps[0])
-        try old.execute("PRAGMA user_version = 1")
-        try old.run("INSERT INTO devices (name, added_at) VALUES ('kiosk', 1000)")
-        let storage = try SQLiteStorage(path: path)
+    @Test(arguments: TestDatabase.allCases)
+    func `comes into a store of the first form, whose devices stay`(database: TestDatabase) throws {
+        let store = try TestStore(database, hasAuthority: false)
+        try store.migrate(to: 1)
+        try store.connection().run("INSERT INTO devices (name, added_at) VALUES ('kiosk', 1000)")
+        let storage = try store.storage()
         let found = try storage.transaction(.writing) { store throws(KeyServerError) in
             try store.setSeal(Seal(salt: [1], sealed: [2]))
             return (try store.device(named: "kiosk")?.addedAt, try store.seal())

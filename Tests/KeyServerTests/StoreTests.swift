@@ -1,69 +1,65 @@
 import Cryptography
+import Database
 import Glibc
-import SQLite
 import TestSupport
 import Testing
 
 @testable import KeyServer
 
 @Suite struct `The store` {
-    private let directory: TemporaryDirectory
-    private let state: StateDirectory
-
-    init() throws {
-        directory = try TemporaryDirectory()
-        state = StateDirectory(directory("state"))
-        try state.createAuthority(hostNames: ["localhost"])
-    }
-
-    private func administration() throws -> Administration { try Administration(state) }
-
     private func add(_ name: String, to administration: Administration) throws {
         _ = try administration.addDevice(NewDevice(name: DeviceName(name)), days: 30)
     }
 
     @Test func `is readable by its owner only, with all that SQLite puts beside it`() throws {
-        let administration = try administration()
+        let store = try TestStore(.sqlite)
+        let administration = try store.administration()
         try add("kiosk", to: administration)
-        let names = try StateFile.names(in: state.path).filter { $0.hasPrefix("store.db") }
+        let names = try StateFile.names(in: store.state.path).filter { $0.hasPrefix("store.db") }
         #expect(names.contains("store.db-wal"))
         for name in names {
-            let mode = try Subprocess.run("stat", ["-c", "%a", "\(state.path)/\(name)"]).text
+            let mode = try Subprocess.run("stat", ["-c", "%a", "\(store.state.path)/\(name)"]).text
             #expect(mode == "600\n", "\(name)")
         }
     }
 
     @Test(.requires(.root)) func `belongs to whom its directory belongs to`() throws {
-        #expect(chown(state.path, 12_345, 23_456) == 0)
-        try add("kiosk", to: administration())
-        for name in try StateFile.names(in: state.path) where name.hasPrefix("store.db") {
-            let owner = try Subprocess.run("stat", ["-c", "%u:%g", "\(state.path)/\(name)"]).text
+        let store = try TestStore(.sqlite)
+        #expect(chown(store.state.path, 12_345, 23_456) == 0)
+        try add("kiosk", to: store.administration())
+        for name in try StateFile.names(in: store.state.path) where name.hasPrefix("store.db") {
+            let owner = try Subprocess.run("stat", ["-c", "%u:%g", "\(store.state.path)/\(name)"])
+                .text
             #expect(owner == "12345:23456\n", "\(name)")
         }
     }
 
-    @Test func `knows the devices that earlier versions kept as files`() throws {
+    @Test(arguments: TestDatabase.allCases)
+    func `knows the devices that earlier versions kept as files`(database: TestDatabase) throws {
+        let store = try TestStore(database)
         // What version 1.0 left: a certificate for each device, in a folder.
         for name in ["a", "b"] {
-            let credentials = try state.issueDevice(DeviceName(name), days: 30)
-            try StateFile.createDirectory("\(state.path)/devices")
+            let credentials = try store.state.issueDevice(DeviceName(name), days: 30)
+            try StateFile.createDirectory("\(store.state.path)/devices")
             try StateFile.create(
-                "\(state.path)/devices/\(name).pem",
+                "\(store.state.path)/devices/\(name).pem",
                 contents: credentials.certificate,
                 mode: 0o644
             )
         }
-        let list = try administration().listDevices()
+        let list = try store.administration().listDevices()
         #expect(list.map(\.device.name) == ["a", "b"])
-        let file = try CertificateInfo(readingFile: "\(state.path)/devices/a.pem")
+        let file = try CertificateInfo(readingFile: "\(store.state.path)/devices/a.pem")
         #expect(list.first?.certificates.map(\.fingerprint) == [file.fingerprint])
         // Once only: a device that was removed does not come back.
-        try administration().removeDevice("a")
-        #expect(try administration().listDevices().map(\.device.name) == ["b"])
+        try store.administration().removeDevice("a")
+        #expect(try store.administration().listDevices().map(\.device.name) == ["b"])
     }
 
-    @Test func `finds the certificate that ends next, and by its index`() throws {
-        let administration = try administration()
+    @Test(arguments: TestDatabase.allCases)
+    func `finds the certificate that ends next, and by its index`(database: TestDatabase) throws {
+        let store = try TestStore(database)
+        let administration = try store.administration()
         for name in ["a", "b", "c"] { try add(name, to: administration) }
         try administration.storage.transaction(.writing) { store throws(KeyServerError) in
             let ids = try ["a", "b", "c"].map { name throws(KeyServerError) in
@@ -101,24 +97,26 @@ import Testing
             #expect(try store.nextCertificateEnd(after: start) == ends[4])
             #expect(try store.nextCertificateEnd(after: ends[5]) == nil)
         }
-        let database = try SQLiteConnection(path: "\(state.path)/store.db", mode: .existing)
-        let plan = try database.rows(
-            "EXPLAIN QUERY PLAN " + SQLiteTransaction.nextCertificateEnd,
+        guard database == .sqlite else { return }
+        let plan = try store.connection().rows(
+            "EXPLAIN QUERY PLAN " + SQLTransaction.nextCertificateEnd,
             .integer(0)
         ) { $0.text(3) }
         #expect(plan.contains { $0.contains("INDEX certificates_by_end (not_after>?)") }, "\(plan)")
         #expect(!plan.contains { $0.contains("SCAN certificates") }, "\(plan)")
     }
 
-    @Test(arguments: 1..<StoreSchema.version)
-    func `of an earlier version is brought to the present form`(version: Int) throws {
-        let path = directory("earlier.db")
-        try directory.write([UInt8](), to: "earlier.db", mode: 0o600)
-        let earlier = try SQLiteConnection(path: path, mode: .existing)
-        for step in StoreSchema.steps[..<version] { try earlier.execute(step) }
-        try earlier.execute("PRAGMA user_version = \(version)")
-        try earlier.execute("INSERT INTO devices (id, name, added_at) VALUES (7, 'kiosk', 0)")
-        let storage = try SQLiteStorage(path: path)
+    @Test(arguments: TestDatabase.allCases, 1..<StoreSchema.version)
+    func `of an earlier version is brought to the present form`(
+        database: TestDatabase,
+        version: Int
+    ) throws {
+        let store = try TestStore(database, hasAuthority: false)
+        try store.migrate(to: version)
+        try store.connection().run(
+            "INSERT INTO devices (id, name, added_at) VALUES (7, 'kiosk', 0)"
+        )
+        let storage = try store.storage()
         try storage.transaction(.writing) { store throws(KeyServerError) in
             #expect(try store.device(named: "kiosk")?.id == 7)
             let generation = GenerationRecord(
@@ -142,31 +140,35 @@ import Testing
         }
     }
 
-    @Test func `that a later version has changed is left alone`() throws {
-        try add("kiosk", to: administration())
+    @Test(arguments: TestDatabase.allCases)
+    func `that a later version has changed is left alone`(database: TestDatabase) throws {
+        let store = try TestStore(database)
+        try add("kiosk", to: store.administration())
         let version = StoreSchema.version + 1
-        try SQLiteConnection(path: state.database, mode: .existing)
-            .execute("PRAGMA user_version = \(version)")
-        #expect(throws: KeyServerError.newerStore(path: state.database, version: version)) {
-            try administration()
+        try store.setVersion(version)
+        #expect(throws: KeyServerError.newerStore(path: store.path, version: version)) {
+            try store.administration()
         }
     }
 
     @Test func `that is no database is named`() throws {
-        try directory.write(
+        let store = try TestStore(.sqlite)
+        try store.directory.write(
             [UInt8](repeating: 65, count: 8192),
             to: "state/store.db",
             mode: 0o600
         )
         #expect {
-            try administration()
+            try store.administration()
         } throws: { error in
-            "\(error)".contains(state.database) && "\(error)".contains("not a database")
+            "\(error)".contains(store.state.database) && "\(error)".contains("not a database")
         }
     }
 
-    @Test func `does all of an act or nothing`() throws {
-        let administration = try administration()
+    @Test(arguments: TestDatabase.allCases)
+    func `does all of an act or nothing`(database: TestDatabase) throws {
+        let store = try TestStore(database)
+        let administration = try store.administration()
         try add("kiosk", to: administration)
         let before = try AuditTrail(administration.storage).verify()
         #expect(throws: KeyServerError.deviceExists("kiosk")) {
@@ -183,8 +185,10 @@ import Testing
         #expect(try AuditTrail(administration.storage).verify() == before)
     }
 
-    @Test func `shows every process at once what another has done`() throws {
-        let (one, other) = (try administration(), try administration())
+    @Test(arguments: TestDatabase.allCases)
+    func `shows every process at once what another has done`(database: TestDatabase) throws {
+        let store = try TestStore(database)
+        let (one, other) = (try store.administration(), try store.administration())
         try add("kiosk", to: one)
         #expect(try other.showDevice("kiosk").device.revokedAt == nil)
         try other.revokeDevice("kiosk")
@@ -194,19 +198,30 @@ import Testing
         #expect(try AuditTrail(one.storage).verify().broken == nil)
     }
 
-    @Test(arguments: [
-        "x'); DROP TABLE devices; --", "' OR '1'='1", "\u{0}", "", "%", "\"",
-    ])
-    func `takes what looks like SQL for a name that is not there`(name: String) throws {
-        let administration = try administration()
+    @Test(
+        arguments: TestDatabase.allCases,
+        [
+            "x'); DROP TABLE devices; --", "' OR '1'='1", "\u{0}", "", "%", "\"",
+        ]
+    )
+    func `takes what looks like SQL for a name that is not there`(
+        database: TestDatabase,
+        name: String
+    ) throws {
+        let store = try TestStore(database)
+        let administration = try store.administration()
         try add("kiosk", to: administration)
         #expect(throws: KeyServerError.noDevice(name)) { try administration.revokeDevice(name) }
         #expect(throws: KeyServerError.noDevice(name)) { try administration.removeDevice(name) }
         #expect(try administration.showDevice("kiosk").device.revokedAt == nil)
     }
 
-    @Test func `keeps a device's number, tags and certificates through changes`() throws {
-        let administration = try administration()
+    @Test(arguments: TestDatabase.allCases)
+    func `keeps a device's number, tags and certificates through changes`(
+        database: TestDatabase
+    ) throws {
+        let store = try TestStore(database)
+        let administration = try store.administration()
         _ = try administration.addDevice(
             NewDevice(
                 name: DeviceName("kiosk"),
@@ -240,10 +255,11 @@ import Testing
     }
 
     @Test func `keeps no private key of a list of devices past its delivery`() throws {
+        let store = try TestStore(.sqlite)
         final class Delivered { weak var privateKey: SecretBytes? }
         let last = Delivered()
         let devices = try ["a", "b", "c"].map { NewDevice(name: try DeviceName($0)) }
-        try administration().addDevices(devices, days: 1) { _, credentials in
+        try store.administration().addDevices(devices, days: 1) { _, credentials in
             // Kept, ten thousand of them are more mappings than a process may have.
             #expect(last.privateKey == nil)
             last.privateKey = credentials.privateKey

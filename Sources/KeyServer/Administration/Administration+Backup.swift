@@ -6,8 +6,10 @@ extension Administration {
     ///
     /// That it was copied is recorded first, and so stands in the copy.
     ///
-    /// - Throws: ``KeyServerError/exists(path:)``; ``KeyServerError``, and then there is no file.
+    /// - Throws: ``KeyServerError/notInFile``; ``KeyServerError/exists(path:)``; ``KeyServerError``,
+    ///   and then there is no file.
     public func backUp(to path: String) throws(KeyServerError) {
+        guard storage is SQLiteStorage else { throw .notInFile }
         guard !StateFile.exists(path) else { throw .exists(path: path) }
         try perform("operator.backup") { _, _ in ((), ["file": .text(path)]) }
         try SQLiteStorage.copy(state.database, to: path)

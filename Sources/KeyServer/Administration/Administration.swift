@@ -1,4 +1,5 @@
 internal import Glibc
+public import PostgreSQL
 
 /// The acts of an operator, each in one transaction with its entry in the audit log.
 ///
@@ -16,10 +17,17 @@ public struct Administration: Sendable {
 
     /// Opens the store in a state directory, and makes it where it is missing.
     ///
+    /// - Parameters:
+    ///   - state: The directory.
+    ///   - postgreSQL: Where the store is, if not there.
     /// - Throws: ``KeyServerError/noAuthority(directory:)`` where there is neither store nor
-    ///   authority; else as ``SQLiteStorage``.
-    public init(_ state: StateDirectory) throws(KeyServerError) {
-        self.init(state, storage: try state.openStorage(), operator: Self.currentOperator)
+    ///   authority; else as ``SQLiteStorage`` and ``PostgreSQLStorage``.
+    public init(
+        _ state: StateDirectory,
+        in postgreSQL: PostgreSQLAddress? = nil
+    ) throws(KeyServerError) {
+        let storage = try state.openStorage(in: postgreSQL)
+        self.init(state, storage: storage, operator: Self.currentOperator)
     }
 
     init(_ state: StateDirectory, storage: any Storage, operator: String) {

@@ -1,3 +1,5 @@
+public import PostgreSQL
+
 extension StateDirectory {
     /// The store's database.
     public var database: String { "\(path)/store.db" }
@@ -8,21 +10,24 @@ extension StateDirectory {
     /// Opens the store, and makes it where it is missing: a new one knows the devices that earlier
     /// versions noted in `devices/`.
     ///
+    /// - Parameter postgreSQL: Where the store is, if not in the directory.
+    /// - Returns: The store.
     /// - Throws: ``KeyServerError/noAuthority(directory:)`` where there is neither store nor
-    ///   authority; else as ``SQLiteStorage``.
-    public func openStorage() throws(KeyServerError) -> SQLiteStorage {
+    ///   authority; else as ``SQLiteStorage`` and ``PostgreSQLStorage``.
+    public func openStorage(
+        in postgreSQL: PostgreSQLAddress? = nil
+    ) throws(KeyServerError) -> any Storage {
+        if let postgreSQL { return try PostgreSQLStorage(postgreSQL, initialize: initialize) }
         guard holdsStore || holdsAuthority else { throw .noAuthority(directory: path) }
-        return try SQLiteStorage(path: database) { store throws(KeyServerError) in
-            let now = Timestamp.now
-            let names = try importDevices(into: store, at: now)
-            try store.append(
-                AuditEntry(
-                    "store.create",
-                    at: now,
-                    ["devices": names.isEmpty ? nil : .list(names)]
-                )
-            )
-        }
+        return try SQLiteStorage(path: database, initialize: initialize)
+    }
+
+    private func initialize(_ store: any StorageTransaction) throws(KeyServerError) {
+        let now = Timestamp.now
+        let names = try importDevices(into: store, at: now)
+        try store.append(
+            AuditEntry("store.create", at: now, ["devices": names.isEmpty ? nil : .list(names)])
+        )
     }
 
     /// Takes over the certificates in `devices/`, which stay where they are.

@@ -58,6 +58,29 @@ public struct StateDirectory: Sendable {
         try write(server, certificate: serverCertificate, key: serverKey, replacing: true)
     }
 
+    /// Makes the directory of another server of the same store: the authority's certificate, without
+    /// its key, and a certificate of the server's own.
+    ///
+    /// - Parameters:
+    ///   - other: Where there is no authority yet.
+    ///   - hostNames: Host names and addresses devices will call the server by.
+    /// - Throws: ``KeyServerError``; ``KeyServerError/exists(path:)``.
+    public func issueServer(
+        into other: StateDirectory,
+        hostNames: [String]
+    ) throws(KeyServerError) {
+        let authority = try authority()
+        let server = try authority.issueServerCertificate(hostNames: hostNames)
+        try StateFile.createDirectory(other.path)
+        guard !other.holdsAuthority else { throw .exists(path: other.authorityCertificate) }
+        try write(server, certificate: other.serverCertificate, key: other.serverKey)
+        try StateFile.create(
+            other.authorityCertificate,
+            contents: authority.certificatePEM(),
+            mode: 0o644
+        )
+    }
+
     /// Signs a certificate for a device; the store notes whose it is.
     ///
     /// - Parameters:

@@ -1,3 +1,4 @@
+internal import Database
 internal import Glibc
 internal import Linux
 internal import SQLite
@@ -16,7 +17,7 @@ extension SQLiteStorage {
         // SQLite would make the file for everybody to read; an empty one it takes.
         try createFile(copy)
         do throws(KeyServerError) {
-            do throws(SQLiteError) {
+            do throws(DatabaseError) {
                 let connection = try SQLiteConnection(path: path, mode: .existing)
                 try connection.run("VACUUM INTO ?", .text(copy))
             } catch {

@@ -1,3 +1,4 @@
+internal import Database
 internal import Glibc
 internal import Linux
 internal import SQLite
@@ -29,7 +30,7 @@ public final class SQLiteStorage: Storage {
     ) throws(KeyServerError) {
         self.path = path
         try Self.createFile(path)
-        do throws(SQLiteError) {
+        do throws(DatabaseError) {
             connection = try SQLiteConnection(path: path, mode: .existing)
             // The order counts: nothing is trusted before the header has been read.
             try connection.execute(
@@ -58,13 +59,13 @@ public final class SQLiteStorage: Storage {
 
     private func perform<Result>(
         _ access: StorageAccess,
-        _ body: (SQLiteTransaction) throws(KeyServerError) -> Result
+        _ body: (SQLTransaction) throws(KeyServerError) -> Result
     ) throws(KeyServerError) -> Result {
         // A transaction that will write asks for the lock at once: one that read first could find
         // that another has written in between, and would have to begin again.
         try execute(access == .writing ? "BEGIN IMMEDIATE" : "BEGIN")
         do throws(KeyServerError) {
-            let result = try body(SQLiteTransaction(connection: connection))
+            let result = try body(SQLTransaction(connection: connection))
             try execute("COMMIT")
             return result
         } catch {
@@ -94,7 +95,7 @@ public final class SQLiteStorage: Storage {
     }
 
     private func version() throws(KeyServerError) -> Int {
-        do throws(SQLiteError) {
+        do throws(DatabaseError) {
             return try connection.row("PRAGMA user_version") { $0.integer(0) } ?? 0
         } catch {
             throw .storage(reason: "\(path): \(error)")
@@ -102,7 +103,7 @@ public final class SQLiteStorage: Storage {
     }
 
     private func execute(_ sql: String) throws(KeyServerError) {
-        do throws(SQLiteError) {
+        do throws(DatabaseError) {
             try connection.execute(sql)
         } catch {
             throw .storage(reason: "\(path): \(error)")

@@ -8,7 +8,7 @@ struct AuthorityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca",
         abstract: "The store's own certificate authority.",
-        subcommands: [Initialize.self, Show.self, RenewServer.self]
+        subcommands: [Initialize.self, Show.self, RenewServer.self, IssueServer.self]
     )
 
     /// The names a server is called by.
@@ -41,7 +41,7 @@ struct AuthorityCommand: ParsableCommand {
             discussion: "Both ECDSA P-256. The authority's key never leaves the directory."
         )
 
-        @OptionGroup var state: StateOptions
+        @OptionGroup var state: DirectoryOptions
         @OptionGroup var hosts: HostOptions
 
         @Flag(help: "Print one JSON object.")
@@ -61,7 +61,7 @@ struct AuthorityCommand: ParsableCommand {
             discussion: "For other host names, or before the old one ends. Restart the server."
         )
 
-        @OptionGroup var state: StateOptions
+        @OptionGroup var state: DirectoryOptions
         @OptionGroup var hosts: HostOptions
 
         @Flag(help: "Print one JSON object.")
@@ -73,6 +73,34 @@ struct AuthorityCommand: ParsableCommand {
         }
     }
 
+    /// `secure-store ca issue-server`.
+    struct IssueServer: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "issue-server",
+            abstract: "Makes the directory of one more server of the same store.",
+            discussion: """
+                For several servers on one PostgreSQL database. The new directory holds the \
+                authority's certificate and the server's own, and not the authority's key: \
+                'device add' goes on being done where that is. Carry it to the server as a secret.
+                """
+        )
+
+        @Argument(help: ArgumentHelp("The directory to make.", valueName: "dir"))
+        var directory: String
+
+        @OptionGroup var state: DirectoryOptions
+        @OptionGroup var hosts: HostOptions
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        func run() throws {
+            let other = StateDirectory(directory)
+            try state.directory.issueServer(into: other, hostNames: hosts.names())
+            try Show.show(other, json: json)
+        }
+    }
+
     /// `secure-store ca show`.
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -80,7 +108,7 @@ struct AuthorityCommand: ParsableCommand {
             abstract: "Shows the authority and the server's certificate."
         )
 
-        @OptionGroup var state: StateOptions
+        @OptionGroup var state: DirectoryOptions
 
         @Flag(help: "Print the authority's certificate itself, PEM.")
         var pem = false

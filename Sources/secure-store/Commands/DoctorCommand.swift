@@ -61,7 +61,7 @@ struct DoctorCommand: ParsableCommand {
     )
     var keyFile: String?
 
-    @OptionGroup var state: StateOptions
+    @OptionGroup var state: DirectoryOptions
 
     @Flag(help: "Print one JSON object.")
     var json = false

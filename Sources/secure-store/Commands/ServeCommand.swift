@@ -77,7 +77,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The store, and what opens its keys, where there is either.
     private func openStore() throws -> (storage: any Storage, vault: KeyVault?, isSealed: Bool)? {
-        guard state.directory.holdsStore || state.directory.holdsAuthority else { return nil }
+        guard state.mayHoldStore else { return nil }
         let administration = try state.administration()
         let isSealed = try administration.hasSeal()
         let key = try root.readIfGiven()

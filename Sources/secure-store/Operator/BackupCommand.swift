@@ -10,7 +10,7 @@ extension OperatorCommand {
             discussion: """
                 The copy holds devices, grants, policies, counters, the audit log, and the keys, \
                 which stay sealed under the root key. It does not hold the directory's .pem files: \
-                those change only with 'ca'.
+                those change only with 'ca'. A store in PostgreSQL is copied with pg_dump.
                 """
         )
 
@@ -38,6 +38,9 @@ extension OperatorCommand {
 
         @OptionGroup var state: StateOptions
 
-        func run() throws { try Administration.restore(file, into: state.directory) }
+        func run() throws {
+            guard try state.postgreSQL() == nil else { throw KeyServerError.notInFile }
+            try Administration.restore(file, into: state.directory)
+        }
     }
 }

@@ -65,7 +65,8 @@ enum ExitStatus: Int32 {
         case .file, .storage: .inputOutput
         case .fileTooLarge, .deviceList, .wrongRootKey, .sealing, .brokenBackup: .data
         case .exists, .deviceExists, .sealed, .keyExists: .exists
-        case .noAuthority, .certificate, .noKey, .key, .newerStore, .noSeal:
+        case .noAuthority, .certificate, .noKey, .key, .newerStore, .noSeal,
+            .notInFile:
             .configuration
         case .issuing, .stopped: .system
         case .deviceName, .hostName, .listenAddress, .noDevice, .label,

@@ -1,8 +1,8 @@
-internal import SQLite
+internal import Database
 
-extension SQLiteTransaction {
+extension SQLTransaction {
     func lockdown() throws(KeyServerError) -> Lockdown? {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row("SELECT since, reason FROM lockdown") {
                 Lockdown(since: $0.time(0), reason: $0.text(1))
             }

@@ -1,19 +1,21 @@
-internal import SQLite
+internal import Database
 
-extension SQLiteTransaction {
-    private static let deviceColumns = """
+extension SQLTransaction {
+    private var deviceColumns: String {
+        """
         id, name, fleet, added_at, revoked_at, seen_at, seen_from,
-        (SELECT group_concat(tag) FROM (SELECT tag FROM device_tags WHERE device = id ORDER BY tag)),
+        (SELECT \(connection.dialect.joined("tag")) FROM device_tags WHERE device = devices.id),
         restored_at
         """
+    }
 
     private static let certificateColumns =
         "fingerprint, device, pem, issued_at, not_after, revoked_at"
 
     func device(named name: String) throws(KeyServerError) -> DeviceRecord? {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row(
-                "SELECT \(Self.deviceColumns) FROM devices WHERE name = ?",
+                "SELECT \(deviceColumns) FROM devices WHERE name = ?",
                 .text(name),
                 read: Self.device
             )
@@ -21,9 +23,9 @@ extension SQLiteTransaction {
     }
 
     func device(id: Int) throws(KeyServerError) -> DeviceRecord? {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row(
-                "SELECT \(Self.deviceColumns) FROM devices WHERE id = ?",
+                "SELECT \(deviceColumns) FROM devices WHERE id = ?",
                 .integer(id),
                 read: Self.device
             )
@@ -31,9 +33,9 @@ extension SQLiteTransaction {
     }
 
     func devices() throws(KeyServerError) -> [DeviceRecord] {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.rows(
-                "SELECT \(Self.deviceColumns) FROM devices ORDER BY name",
+                "SELECT \(deviceColumns) FROM devices ORDER BY name",
                 read: Self.device
             )
         }
@@ -45,14 +47,14 @@ extension SQLiteTransaction {
         tags: [String],
         at time: Timestamp
     ) throws(KeyServerError) -> Int {
-        do throws(SQLiteError) {
-            try connection.run(
-                "INSERT INTO devices (name, fleet, added_at) VALUES (?, ?, ?)",
+        do throws(DatabaseError) {
+            let id = try connection.row(
+                "INSERT INTO devices (name, fleet, added_at) VALUES (?, ?, ?) RETURNING id",
                 .text(name),
                 .text(fleet),
                 .time(time)
-            )
-            let id = connection.lastInsertedRow
+            ) { $0.integer(0) }
+            guard let id else { throw .failed(operation: "insert", code: "", message: "no row") }
             try insert(tags: tags, device: id)
             return id
         } catch {
@@ -62,7 +64,7 @@ extension SQLiteTransaction {
     }
 
     func update(_ device: DeviceRecord) throws(KeyServerError) {
-        do throws(SQLiteError) {
+        do throws(DatabaseError) {
             try connection.run(
                 """
                 UPDATE devices SET name = ?, fleet = ?, added_at = ?, revoked_at = ?, seen_at = ?,
@@ -86,7 +88,7 @@ extension SQLiteTransaction {
     }
 
     func removeDevice(id: Int) throws(KeyServerError) {
-        _ = try attempt { () throws(SQLiteError) in
+        _ = try attempt { () throws(DatabaseError) in
             try connection.run("DELETE FROM devices WHERE id = ?", .integer(id))
         }
     }
@@ -96,7 +98,7 @@ extension SQLiteTransaction {
         at time: Timestamp,
         from address: String
     ) throws(KeyServerError) {
-        _ = try attempt { () throws(SQLiteError) in
+        _ = try attempt { () throws(DatabaseError) in
             try connection.run(
                 "UPDATE devices SET seen_at = ?, seen_from = ? WHERE id = ?",
                 .time(time),
@@ -107,7 +109,7 @@ extension SQLiteTransaction {
     }
 
     func certificate(fingerprint: String) throws(KeyServerError) -> CertificateRecord? {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row(
                 "SELECT \(Self.certificateColumns) FROM certificates WHERE fingerprint = ?",
                 .text(fingerprint),
@@ -117,7 +119,7 @@ extension SQLiteTransaction {
     }
 
     func certificates(ofDevice device: Int) throws(KeyServerError) -> [CertificateRecord] {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.rows(
                 """
                 SELECT \(Self.certificateColumns) FROM certificates WHERE device = ?
@@ -144,13 +146,13 @@ extension SQLiteTransaction {
         """
 
     func nextCertificateEnd(after time: Timestamp) throws(KeyServerError) -> Timestamp? {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row(Self.nextCertificateEnd, .time(time)) { $0.time(0) }
         }
     }
 
     func insert(_ certificate: CertificateRecord) throws(KeyServerError) {
-        _ = try attempt { () throws(SQLiteError) in
+        _ = try attempt { () throws(DatabaseError) in
             try connection.run(
                 "INSERT INTO certificates (\(Self.certificateColumns)) VALUES (?, ?, ?, ?, ?, ?)",
                 .text(certificate.fingerprint),
@@ -167,19 +169,20 @@ extension SQLiteTransaction {
         ofDevice device: Int,
         at time: Timestamp
     ) throws(KeyServerError) {
-        _ = try attempt { () throws(SQLiteError) in
+        _ = try attempt { () throws(DatabaseError) in
             try connection.run(
                 """
-                UPDATE certificates SET revoked_at = ?1
-                WHERE device = ?2 AND (revoked_at IS NULL OR revoked_at > ?1)
+                UPDATE certificates SET revoked_at = ?
+                WHERE device = ? AND (revoked_at IS NULL OR revoked_at > ?)
                 """,
                 .time(time),
-                .integer(device)
+                .integer(device),
+                .time(time)
             )
         }
     }
 
-    private func insert(tags: [String], device: Int) throws(SQLiteError) {
+    private func insert(tags: [String], device: Int) throws(DatabaseError) {
         for tag in Set(tags) {
             try connection.run(
                 "INSERT INTO device_tags (device, tag) VALUES (?, ?)",
@@ -189,12 +192,12 @@ extension SQLiteTransaction {
         }
     }
 
-    private static func device(_ row: SQLiteRow) -> DeviceRecord {
+    private static func device(_ row: any DatabaseRow) -> DeviceRecord {
         DeviceRecord(
             id: row.integer(0),
             name: row.text(1),
             fleet: row.textIfAny(2),
-            tags: row.text(7).split(separator: ",").map(String.init),
+            tags: row.text(7).split(separator: ",").map(String.init).sorted(),
             addedAt: row.time(3),
             revokedAt: row.timeIfAny(4),
             seenAt: row.timeIfAny(5),
@@ -203,7 +206,7 @@ extension SQLiteTransaction {
         )
     }
 
-    private static func certificate(_ row: SQLiteRow) -> CertificateRecord {
+    private static func certificate(_ row: any DatabaseRow) -> CertificateRecord {
         CertificateRecord(
             fingerprint: row.text(0),
             device: row.integerIfAny(1),

@@ -1,11 +1,11 @@
-internal import SQLite
+internal import Database
 
-extension SQLiteTransaction {
+extension SQLTransaction {
     private static let generationColumns =
         "key, number, identifier, sealed, created_at, retired_at, used_at"
 
     func seal() throws(KeyServerError) -> Seal? {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row("SELECT salt, sealed FROM seal") {
                 Seal(salt: $0.blob(0), sealed: $0.blob(1))
             }
@@ -14,20 +14,23 @@ extension SQLiteTransaction {
 
     func setSeal(_ seal: Seal) throws(KeyServerError) {
         try run(
-            "INSERT OR REPLACE INTO seal (id, salt, sealed) VALUES (1, ?, ?)",
+            """
+            INSERT INTO seal (id, salt, sealed) VALUES (1, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET salt = excluded.salt, sealed = excluded.sealed
+            """,
             .blob(seal.salt),
             .blob(seal.sealed)
         )
     }
 
     func keyNames() throws(KeyServerError) -> [String] {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.rows("SELECT DISTINCT key FROM generations ORDER BY key") { $0.text(0) }
         }
     }
 
     func generations(ofKey name: String) throws(KeyServerError) -> [GenerationRecord] {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.rows(
                 """
                 SELECT \(Self.generationColumns) FROM generations WHERE key = ?
@@ -104,7 +107,7 @@ extension SQLiteTransaction {
         generation number: Int,
         limit: Int
     ) throws(KeyServerError) -> [GenerationHolder] {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.rows(
                 """
                 SELECT devices.name, holders.since FROM holders JOIN devices
@@ -119,7 +122,7 @@ extension SQLiteTransaction {
     }
 
     func grants(ofKey name: String) throws(KeyServerError) -> [GrantSubject] {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.rows(
                 "SELECT kind, subject FROM grants WHERE key = ? ORDER BY kind, subject",
                 .text(name)
@@ -146,7 +149,10 @@ extension SQLiteTransaction {
         at time: Timestamp
     ) throws(KeyServerError) -> Bool {
         let count = try run(
-            "INSERT OR IGNORE INTO grants (key, kind, subject, created_at) VALUES (?, ?, ?, ?)",
+            """
+            INSERT INTO grants (key, kind, subject, created_at) VALUES (?, ?, ?, ?)
+            ON CONFLICT DO NOTHING
+            """,
             .text(name),
             .text(subject.kind),
             .text(subject.name),
@@ -186,7 +192,7 @@ extension SQLiteTransaction {
         _ key: String,
         to subject: GrantSubject
     ) throws(KeyServerError) -> Bool {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row(
                 "SELECT 1 FROM grants WHERE key = ? AND kind = ? AND subject = ?",
                 .text(key),

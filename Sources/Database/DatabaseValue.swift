@@ -1,5 +1,5 @@
 /// A value of a column or a parameter.
-public enum SQLiteValue: Equatable, Sendable {
+public enum DatabaseValue: Equatable, Sendable {
     case null
     case integer(Int64)
     case real(Double)
@@ -7,17 +7,17 @@ public enum SQLiteValue: Equatable, Sendable {
     case blob([UInt8])
 
     /// A number, or null.
-    public static func integer(_ number: Int?) -> SQLiteValue {
+    public static func integer(_ number: Int?) -> DatabaseValue {
         number.map { .integer(Int64($0)) } ?? .null
     }
 
     /// A text, or null.
-    public static func text(_ text: String?) -> SQLiteValue {
+    public static func text(_ text: String?) -> DatabaseValue {
         text.map { .text($0) } ?? .null
     }
 }
 
-extension SQLiteValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+extension DatabaseValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
     /// A number.
     public init(integerLiteral value: Int64) { self = .integer(value) }
 

@@ -1,8 +1,8 @@
-internal import SQLite
+internal import Database
 
-extension SQLiteTransaction {
+extension SQLTransaction {
     func lastAuditRecord() throws(KeyServerError) -> AuditRecord? {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row(
                 "SELECT number, entry, hash FROM audit ORDER BY number DESC LIMIT 1",
                 read: Self.record
@@ -11,7 +11,7 @@ extension SQLiteTransaction {
     }
 
     func append(_ record: AuditRecord) throws(KeyServerError) {
-        _ = try attempt { () throws(SQLiteError) in
+        _ = try attempt { () throws(DatabaseError) in
             try connection.run(
                 "INSERT INTO audit (number, entry, hash) VALUES (?, ?, ?)",
                 .integer(record.number),
@@ -25,7 +25,7 @@ extension SQLiteTransaction {
         from number: Int,
         limit: Int
     ) throws(KeyServerError) -> [AuditRecord] {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.rows(
                 "SELECT number, entry, hash FROM audit WHERE number >= ? ORDER BY number LIMIT ?",
                 .integer(number),
@@ -35,7 +35,7 @@ extension SQLiteTransaction {
         }
     }
 
-    private static func record(_ row: SQLiteRow) -> AuditRecord {
+    private static func record(_ row: any DatabaseRow) -> AuditRecord {
         AuditRecord(number: row.integer(0), entry: row.text(1), hash: row.blob(2))
     }
 }

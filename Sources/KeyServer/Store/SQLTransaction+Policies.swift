@@ -1,11 +1,11 @@
 internal import AccessRules
-internal import SQLite
+internal import Database
 
-extension SQLiteTransaction {
+extension SQLTransaction {
     private static let policyColumns = "kind, subject, rules, set_at"
 
     func policy(of subject: PolicySubject) throws(KeyServerError) -> PolicyRecord? {
-        let row = try attempt { () throws(SQLiteError) in
+        let row = try attempt { () throws(DatabaseError) in
             try connection.row(
                 "SELECT \(Self.policyColumns) FROM policies WHERE kind = ? AND subject = ?",
                 .text(subject.kind),
@@ -17,7 +17,7 @@ extension SQLiteTransaction {
     }
 
     func policies() throws(KeyServerError) -> [PolicyRecord] {
-        let rows = try attempt { () throws(SQLiteError) in
+        let rows = try attempt { () throws(DatabaseError) in
             try connection.rows(
                 "SELECT \(Self.policyColumns) FROM policies ORDER BY kind, subject",
                 read: StoredPolicy.init
@@ -28,7 +28,10 @@ extension SQLiteTransaction {
 
     func setPolicy(_ policy: PolicyRecord) throws(KeyServerError) {
         try run(
-            "INSERT OR REPLACE INTO policies (\(Self.policyColumns)) VALUES (?, ?, ?, ?)",
+            """
+            INSERT INTO policies (\(Self.policyColumns)) VALUES (?, ?, ?, ?)
+            ON CONFLICT (kind, subject) DO UPDATE SET rules = excluded.rules, set_at = excluded.set_at
+            """,
             .text(policy.subject.kind),
             .text(policy.subject.name),
             .text(policy.rules.text),
@@ -37,7 +40,7 @@ extension SQLiteTransaction {
     }
 
     func removePolicy(of subject: PolicySubject) throws(KeyServerError) -> Bool {
-        let (kind, name) = (SQLiteValue.text(subject.kind), SQLiteValue.text(subject.name))
+        let (kind, name) = (DatabaseValue.text(subject.kind), DatabaseValue.text(subject.name))
         try run("DELETE FROM usage WHERE kind = ? AND subject = ?", kind, name)
         return try run("DELETE FROM policies WHERE kind = ? AND subject = ?", kind, name) > 0
     }
@@ -59,7 +62,7 @@ extension SQLiteTransaction {
         of subject: PolicySubject,
         by holder: String
     ) throws(KeyServerError) -> RuleUsage {
-        try attempt { () throws(SQLiteError) in
+        try attempt { () throws(DatabaseError) in
             try connection.row(
                 """
                 SELECT releases, level, updated_at FROM usage
@@ -85,8 +88,9 @@ extension SQLiteTransaction {
     ) throws(KeyServerError) {
         try run(
             """
-            INSERT OR REPLACE INTO usage (holder, kind, subject, releases, level, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO usage (holder, kind, subject, releases, level, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (holder, kind, subject) DO UPDATE SET
+            releases = excluded.releases, level = excluded.level, updated_at = excluded.updated_at
             """,
             .text(holder),
             .text(subject.kind),
@@ -109,7 +113,7 @@ private struct StoredPolicy {
     let rules: String
     let setAt: Timestamp
 
-    init(_ row: SQLiteRow) {
+    init(_ row: any DatabaseRow) {
         kind = row.text(0)
         name = row.text(1)
         rules = row.text(2)
