@@ -100,3 +100,27 @@ struct `An installation` {
         }
     }
 }
+
+/// `scripts/check-commands`: pages and executables agree.
+@Suite(.requires(.executables, .tool("python3")))
+struct `The documentation's pages` {
+    private let script = Fixtures.path("../../scripts/check-commands")
+
+    @Test func `have people type only what exists`() throws {
+        let output = try Subprocess.run(script)
+        #expect(output.status == 0, "\(output.text)\(output.errorText)")
+    }
+
+    @Test(
+        arguments: [
+            "```sh\nprintf x |\n    secure-store env encrpt A\n```", "`secure-init --env-onyl`",
+            "```sh\nsecure-store serve \\\n  --alow 192.0.2.0/24\n```", "`secure-store device ad`",
+        ]
+    )
+    func `are found out where they do not`(text: String) throws {
+        let directory = try TemporaryDirectory()
+        let page = try directory.write("# A page\n\n\(text)\n", to: "page.md")
+        let output = try Subprocess.run(script, [page])
+        #expect(output.status == 1, "\(output.text)\(output.errorText)")
+    }
+}

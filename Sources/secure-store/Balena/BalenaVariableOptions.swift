@@ -91,8 +91,8 @@ struct BalenaVariableOptions: ParsableArguments {
             return
         }
         let isOurs =
-            ["MTLS_CERT", "MTLS_KEY", "MTLS_CA", "STORE_TOKEN"].contains(name)
-            || name.hasPrefix("SECURE_INIT_")
+            ["MTLS_CERT", "MTLS_KEY", "MTLS_CA", "STORE_TOKEN", "STORE_ENROLL_TOKEN"]
+            .contains(name) || name.hasPrefix("SECURE_INIT_")
         guard isOurs || plain.contains(name) else {
             throw CommandFailure(
                 .usage,
