@@ -54,11 +54,13 @@ class Certificates:
 class Store:
     """A state directory with devices, a key in the store, and a grant of it to their fleet.
 
-    Without devices there is no key in it either: the one of the command line goes to every certificate.
+    Without devices there is no key in it either: the one of the command line goes to every certificate. `database` is
+    a PostgreSQL URL, for a store that is there.
     """
 
-    def __init__(self, program, directory, devices):
+    def __init__(self, program, directory, devices, database=None):
         os.makedirs(directory)
+        self.environment = {**os.environ, **({"STORE_DATABASE": database} if database else {})}
         self.program, self.path = program, os.path.join(directory, "state")
         self.root_key = os.path.join(directory, "root.key")
         self.has_keys = devices > 0
@@ -81,7 +83,7 @@ class Store:
         )
 
     def run(self, *arguments):
-        return succeed(self.program, *arguments, "--state", self.path)
+        return succeed(self.program, *arguments, "--state", self.path, env=self.environment)
 
 
 def original_certificates(directory):
@@ -100,9 +102,9 @@ def original_certificates(directory):
 class Server:
     """A running server. `pids` are all of its processes."""
 
-    def __init__(self, command, port):
+    def __init__(self, command, port, environment=None):
         self.port = port
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
         end = time.monotonic() + 10
         while True:
             try:
@@ -170,4 +172,4 @@ def secure_store(store, certificates=None):
     ]
     if certificates:
         command += ["--cert", certificates.certificate, "--key", certificates.key, "--client-ca", certificates.authority]
-    return Server(command, port)
+    return Server(command, port, store.environment)

@@ -148,13 +148,14 @@ public final class PostgreSQLServer: @unchecked Sendable {
             thaw) kill -CONT $(processes); exit ;;
         esac
         parent=$3 encoding=$4
-        own() { "$@"; }
+        # A command, not a function: the process in the background is to be the server itself.
+        own=env
         if [ "$(id -u)" = 0 ]; then
             chown postgres "$dir"
-            own() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
+            own="setpriv --reuid=postgres --regid=postgres --clear-groups"
         fi
         if [ ! -d "$dir/data" ]; then
-            own "$bin/initdb" -D "$dir/data" -U postgres -E "$encoding" --locale=C --auth=trust -N || exit 1
+            $own "$bin/initdb" -D "$dir/data" -U postgres -E "$encoding" --locale=C --auth=trust -N || exit 1
             cat "$dir/settings" >>"$dir/data/postgresql.conf"
             cp "$dir/access" "$dir/data/pg_hba.conf"
             if [ -d "$dir/files" ]; then
@@ -164,7 +165,7 @@ public final class PostgreSQLServer: @unchecked Sendable {
             fi
         fi
         rm -f "$dir/data/postmaster.pid"
-        own "$bin/postgres" -D "$dir/data" &
+        $own "$bin/postgres" -D "$dir/data" &
         server=$!
         trap 'kill -QUIT $server; wait $server; exit' TERM
         # Ends with whoever it is for, and with the server.

@@ -9,7 +9,8 @@ import Testing
         .tool("python3"),
         .tool("cc"),
         .tool("nginx"),
-        .tool("openssl")
+        .tool("openssl"),
+        .tool("psql")
     )
 )
 struct `The key server's benchmark` {
@@ -32,6 +33,10 @@ struct `The key server's benchmark` {
             "| nginx | 50 | 0 |", "| secure-store | 50 | 0 |", "| 50 | ", "| 200 | ",
         ] {
             #expect(rows.contains { $0.hasPrefix(row) }, "\(row) in \(output.text)")
+        }
+        for servers in [1, 2] {
+            let row = try Regex(#"\| 200 \| \d+ \| \#(servers) \| .*"#)
+            #expect(rows.contains { $0.wholeMatch(of: row) != nil }, "\(output.text)")
         }
         #expect(output.text.contains("\nGoals: P-256: "))
     }
