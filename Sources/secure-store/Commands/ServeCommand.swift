@@ -14,7 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
             init'). The keys come from the store there, opened with the root key; and from \
             --password-file and --key-file, else from STORE_PASSWORD: those go to every device. \
             Changed certificate files are read \
-            again, and at SIGHUP. SIGTERM and SIGINT let requests in progress finish.
+            again, and at SIGHUP; SIGTERM and SIGINT let requests in progress finish.
             """
     )
 
