@@ -179,6 +179,7 @@ let package = Package(
             dependencies: [
                 "KeyServer", "AccessRules", "KeyProtocol", "Cryptography", "Database", "SQLite",
                 "PostgreSQL", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

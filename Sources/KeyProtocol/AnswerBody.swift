@@ -9,13 +9,15 @@ public enum AnswerBody {
     ///   - keys: Every one is sent, with its older generations.
     ///   - older: Generated keys of earlier generations that the device asked for by id.
     ///   - lease: For how many seconds they are lent; nil or 0 for ever.
+    ///   - token: In place of the one that the device has shown.
     /// - Returns: JSON.
     /// - Throws: ``WireError/json(_:)`` for a key that JSON cannot carry, or keys
     ///   longer than a body.
     public static func keys(
         _ keys: KeyBundle,
         older: [StoreKey] = [],
-        lease: Int?
+        lease: Int?,
+        token: SecretBytes? = nil
     ) throws(WireError) -> SecretBytes {
         var json = JSONWriter()
         json.append(#"{"keys":"#)
@@ -39,6 +41,14 @@ public enum AnswerBody {
                     try append(key, to: &json)
                 }
                 json.append("]")
+            }
+        }
+        if let token {
+            json.append(#","token":"#)
+            do throws(JSONError) {
+                try json.append(quoting: token)
+            } catch {
+                throw .json(error)
             }
         }
         if let lease { json.append(#","lease":\#(lease)"#) }

@@ -1,4 +1,4 @@
-/// A path of the key server that hands out keys.
+/// A path of the key server.
 public enum Endpoint: Sendable, Equatable {
     /// `POST /v1/unlock`: keys by name, policy, approval.
     case unlock
@@ -6,10 +6,16 @@ public enum Endpoint: Sendable, Equatable {
     /// `GET /key`: the original's, one password.
     case key
 
+    /// `POST /v1/enroll`: a device's first certificate, for a one-time token.
+    case enroll
+
+    /// `POST /v1/renew`: its next, for its present one.
+    case renew
+
     /// The method in upper case.
     public var method: String {
         switch self {
-        case .unlock: "POST"
+        case .unlock, .enroll, .renew: "POST"
         case .key: "GET"
         }
     }
@@ -19,6 +25,8 @@ public enum Endpoint: Sendable, Equatable {
         switch self {
         case .unlock: "/v1/unlock"
         case .key: "/key"
+        case .enroll: "/v1/enroll"
+        case .renew: "/v1/renew"
         }
     }
 }

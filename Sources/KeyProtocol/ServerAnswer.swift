@@ -5,8 +5,12 @@ internal import JSONText
 ///
 /// Protocol: `docs/protocol.md`, "Answers".
 public enum ServerAnswer: Sendable {
-    /// The keys that were asked for, and for how many seconds they are lent, if not for ever.
-    case keys(KeyBundle, lease: Int?)
+    /// The keys that were asked for, for how many seconds they are lent, if not for ever, and a token
+    /// in place of the one that was shown, if there is one.
+    case keys(KeyBundle, lease: Int?, token: SecretBytes?)
+
+    /// A certificate, of ``Endpoint/enroll`` and ``Endpoint/renew``.
+    case certificate(CertificateAnswer)
 
     /// A person has to approve; to be asked again after so many seconds.
     case pending(code: String, pollAfter: Int)
@@ -56,7 +60,7 @@ public enum ServerAnswer: Sendable {
     ///   - wanted: The names of the keys that were asked for; others are not kept.
     ///   - identifiers: The ids of older generations that were asked for; those there are go into
     ///     the bundle under their ids.
-    /// - Throws: ``WireError`` where the body of a status that promises keys does not hold them.
+    /// - Throws: ``WireError`` where the body of a status that promises something does not hold it.
     public init(
         status: Int,
         retryAfter: String?,
@@ -67,6 +71,8 @@ public enum ServerAnswer: Sendable {
     ) throws(WireError) {
         let seconds = Self.seconds(retryAfter)
         switch (status, endpoint) {
+        case (200, .enroll), (200, .renew):
+            self = .certificate(try CertificateAnswer(decoding: body))
         case (200, _), (201, _):
             self = try Self.keys(body, wanted, identifiers, endpoint)
         case (202, .unlock):
@@ -120,8 +126,19 @@ public enum ServerAnswer: Sendable {
             if let lease, lease < 0 { throw .invalid(member: "lease") }
             return lease
         }
+        let token = try json { () throws(JSONError) in
+            let token = try root.secret("token")
+            guard token.map(isToken) != false else { throw .invalid(member: "token") }
+            return token
+        }
         // 0 is "for ever", as is no lease at all.
-        return .keys(bundle, lease: lease == 0 ? nil : lease)
+        return .keys(bundle, lease: lease == 0 ? nil : lease, token: token)
+    }
+
+    /// Whether a text can stand in a header and in a file of one line.
+    private static func isToken(_ text: SecretBytes) -> Bool {
+        (1...DeviceToken.maximumCount).contains(text.count)
+            && text.withUnsafeBytes { $0.allSatisfy { (0x21...0x7E).contains($0) } }
     }
 
     private static func password(
@@ -139,7 +156,7 @@ public enum ServerAnswer: Sendable {
         }
         var bundle = KeyBundle()
         try bundle.add(password, as: KeyBundle.defaultName)
-        return .keys(bundle, lease: nil)
+        return .keys(bundle, lease: nil, token: nil)
     }
 
     private static func pending(_ body: SecretBytes) throws(WireError) -> ServerAnswer {

@@ -17,6 +17,9 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// A certificate or private key cannot be read, or the two do not belong together.
     case certificate(source: String, reason: String)
 
+    /// The certificate that devices may show is one that whoever has it can serve with.
+    case sharedCertificate(source: String)
+
     /// Certificates could not be made.
     case issuing(reason: String)
 
@@ -80,6 +83,15 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// A generation must not be retired yet.
     case generationInUse(name: String, number: Int, reason: String)
 
+    /// A device's request for a certificate cannot be granted as it is.
+    case signingRequest(reason: String)
+
+    /// The word cannot be a key's name.
+    case tokenKeyName(String)
+
+    /// There is no token of that id.
+    case noToken(String)
+
     /// There is no such grant.
     case noGrant(key: String, subject: String)
 
@@ -112,6 +124,10 @@ extension KeyServerError: CustomStringConvertible {
                 + "or name certificates with --cert, --key and --client-ca"
         case .certificate(let source, let reason):
             "\(source): \(reason)"
+        case .sharedCertificate(let source):
+            "devices would share the certificate that \(source) has them trust: whoever has one "
+                + "device could pose as the server; give each its own ('secure-store ca init', "
+                + "'secure-store device add'), or, while a fleet migrates, start with --legacy"
         case .issuing(let reason):
             "the certificate could not be made: \(reason)"
         case .deviceName(let name):
@@ -162,6 +178,12 @@ extension KeyServerError: CustomStringConvertible {
             "generation \(number) of '\(name)' cannot be retired: \(reason)"
         case .noGrant(let key, let subject):
             "the key '\(key)' is not granted to \(subject)"
+        case .signingRequest(let reason):
+            "the signing request \(reason)"
+        case .tokenKeyName(let name):
+            "'\(name)' cannot be a key's name: 1 to 128 letters, digits, '.', '_' and '-'"
+        case .noToken(let id):
+            "there is no token '\(id)'; the command 'list' shows those there are"
         case .noPolicy(let subject):
             "there is no policy of \(subject); 'secure-store policy list' shows those there are"
         case .brokenBackup(let path, let entry):

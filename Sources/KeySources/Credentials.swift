@@ -19,6 +19,15 @@ public struct Credentials: Sendable {
     /// A bearer token (RFC 6750), in place of a certificate or beside one.
     public var token: SecretBytes?
 
+    /// SHA-256 of the DER form of the authority's certificate, where that itself is not known yet.
+    public var authorityFingerprint: [UInt8]?
+
+    /// A one-time token for a first certificate, for the key in ``privateKey``.
+    public var enrolmentToken: SecretBytes?
+
+    /// Whether nothing is trusted but the device's own certificate.
+    var trustsOwn: Bool { authority == nil && authorityFingerprint == nil }
+
     /// Creates credentials that hold nothing yet.
     public init() {}
 }

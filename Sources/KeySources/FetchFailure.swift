@@ -37,6 +37,8 @@ enum FetchFailure: Error, Equatable {
     case status(Int, reason: String)
     case rateLimited
     case pending(code: String)
+    case noEnrolment(path: String, status: Int)
+    case unusableCertificate(reason: String)
     case refused(status: Int, reason: String, ServerAnswer.RefusalDetail?)
 }
 
@@ -120,6 +122,10 @@ extension FetchFailure {
             "\(server) answered 429: too many requests; waiting as long as it asks"
         case .pending(let code):
             "\(server) waits for a person to approve this device: code \(code)"
+        case .noEnrolment(let path, let status):
+            "\(server) has no \(path) (\(status)): was it started with --enroll?"
+        case .unusableCertificate(let reason):
+            "\(server) gave a certificate that is of no use: \(reason)"
         case .refused(let status, _, let detail?):
             "\(server) refuses the key (\(status)): \(detail.message) [\(detail.code)]"
         case .refused(let status, let reason, nil):

@@ -4,12 +4,13 @@ public import Cryptography
 ///
 /// All numbers big-endian:
 ///
-///     "SSFJ" ‖ version (1 byte: 1) ‖ port (2) ‖ fields ‖
+///     "SSFJ" ‖ version (1 byte: 2) ‖ port (2) ‖ fields ‖
 ///     three lists, of key names, of ids, and of names whose every generation is wanted:
 ///     number (2) ‖ names
 ///
-/// The fields are host, path, certificate, private key, authority, token, device, boot id and
-/// version; each, and each name, is length (4) ‖ bytes. A credential that is absent has the
+/// The fields are host, path, certificate, private key, authority, token, the authority's
+/// fingerprint, one-time token, device, boot id, version, and `renew` where the certificate may be
+/// renewed; each, and each name, is length (4) ‖ bytes. A credential that is absent has the
 /// length 0.
 public struct FetchJob: Sendable {
     /// Longest encoding in bytes.
@@ -29,6 +30,9 @@ public struct FetchJob: Sendable {
 
     /// The names of keys of which every generation is asked for.
     public var generations: [String]
+
+    /// Whether the certificate is to be renewed where its time has come.
+    public var renews: Bool
 
     /// What the device calls itself: for the server's log; it is the certificate that counts.
     public let device: String
@@ -50,6 +54,7 @@ public struct FetchJob: Sendable {
     ///   - version: The version of this software.
     ///   - identifiers: The ids of generated keys that its variables need.
     ///   - generations: The names of keys of which every generation is asked for.
+    ///   - renews: Whether the certificate is to be renewed where its time has come.
     public init(
         server: ServerAddress,
         credentials: Credentials,
@@ -58,7 +63,8 @@ public struct FetchJob: Sendable {
         bootID: String,
         version: String,
         identifiers: [String] = [],
-        generations: [String] = []
+        generations: [String] = [],
+        renews: Bool = false
     ) {
         self.server = server
         self.credentials = credentials
@@ -68,6 +74,7 @@ public struct FetchJob: Sendable {
         self.version = version
         self.identifiers = identifiers
         self.generations = generations
+        self.renews = renews
     }
 
     /// The job as it crosses a pipe; secret, since it holds the credentials.
@@ -77,7 +84,9 @@ public struct FetchJob: Sendable {
             text(server.host), text(server.path),
             credentials.certificate, credentials.privateKey, credentials.authority,
             credentials.token,
-            text(device), text(bootID), text(version),
+            credentials.authorityFingerprint.map { SecretBytes(copying: $0) },
+            credentials.enrolmentToken,
+            text(device), text(bootID), text(version), text(renews ? "renew" : ""),
         ]
         for field in fields { parts += lengthPrefixed(field) }
         for list in [keyNames, identifiers, generations] {
@@ -105,17 +114,21 @@ public struct FetchJob: Sendable {
         credentials.privateKey = try takeSecret(from: &rest)
         credentials.authority = try takeSecret(from: &rest)
         credentials.token = try takeSecret(from: &rest)
+        credentials.authorityFingerprint = try takeSecret(from: &rest)?
+            .withUnsafeBytes { Array($0) }
+        credentials.enrolmentToken = try takeSecret(from: &rest)
         self.credentials = credentials
         device = try takeText(from: &rest)
         bootID = try takeText(from: &rest)
         version = try takeText(from: &rest)
+        renews = try takeText(from: &rest) == "renew"
         keyNames = try takeTexts(from: &rest)
         identifiers = try takeTexts(from: &rest)
         generations = try takeTexts(from: &rest)
         guard rest.isEmpty else { throw .malformedJob }
     }
 
-    private static let magic = Array("SSFJ\u{1}".utf8)
+    private static let magic = Array("SSFJ\u{2}".utf8)
 }
 
 private func takeTexts(

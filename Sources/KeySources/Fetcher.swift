@@ -1,3 +1,4 @@
+public import Cryptography
 public import KeyProtocol
 internal import Linux
 
@@ -8,7 +9,8 @@ internal import Linux
 ///
 /// Protocol: `docs/protocol.md`.
 public struct Fetcher: ~Copyable {
-    private let client: KeyServerClient
+    let client: KeyServerClient
+    let credentials: Credentials
     private let server: String
     private let memory = Memory()
     private let sleep: (Duration) -> Void
@@ -17,6 +19,9 @@ public struct Fetcher: ~Copyable {
     private final class Memory {
         /// The endpoint this server was found to have.
         var endpoint = Endpoint.unlock
+
+        /// The token that the server gave in place of ours.
+        var token: SecretBytes?
 
         /// How long the server wants to be left alone.
         var wait: Duration?
@@ -36,9 +41,13 @@ public struct Fetcher: ~Copyable {
         sleep: @escaping (Duration) -> Void
     ) throws(FetchError) {
         client = try KeyServerClient(job, limits: limits)
+        credentials = job.credentials
         server = job.server.authority
         self.sleep = sleep
     }
+
+    /// The token that came with the keys, in place of the one that was shown; nil where none did.
+    public var renewedToken: SecretBytes? { memory.token }
 
     /// How long the server asked to be left alone at the last attempt.
     var waitAskedFor: Duration? { memory.wait }
@@ -51,8 +60,7 @@ public struct Fetcher: ~Copyable {
     /// - Returns: Every key that was asked for.
     /// - Throws: ``FetchError``.
     public borrowing func attempt() throws(FetchError) -> KeyBundle {
-        do throws(FetchFailure) {
-            memory.wait = nil
+        try attempt { () throws(FetchFailure) in
             var answer = try client.ask(memory.endpoint)
             if case .noEndpoint = answer.meaning {
                 let other: Endpoint = memory.endpoint == .unlock ? .key : .unlock
@@ -61,6 +69,16 @@ public struct Fetcher: ~Copyable {
                 if case .noEndpoint = answer.meaning {} else { memory.endpoint = other }
             }
             return try keys(of: answer)
+        }
+    }
+
+    /// Runs an attempt, and words its failure.
+    borrowing func attempt<Result>(
+        _ body: () throws(FetchFailure) -> Result
+    ) throws(FetchError) -> Result {
+        memory.wait = nil
+        do throws(FetchFailure) {
+            return try body()
         } catch {
             throw shown(error)
         }
@@ -78,6 +96,18 @@ public struct Fetcher: ~Copyable {
         onChangeOfCause: (String) -> Void,
         beforeWaiting: (Duration) -> Void = { _ in }
     ) throws(FetchError) -> KeyBundle {
+        try insist(
+            onChangeOfCause: onChangeOfCause,
+            beforeWaiting: beforeWaiting
+        ) { () throws(FetchError) in try attempt() }
+    }
+
+    /// Tries until there is nothing left to hope for.
+    borrowing func insist<Result>(
+        onChangeOfCause: (String) -> Void,
+        beforeWaiting: (Duration) -> Void,
+        _ attempt: () throws(FetchError) -> Result
+    ) throws(FetchError) -> Result {
         var backoff = Backoff()
         var lastCause: String?
         while true {
@@ -106,9 +136,23 @@ public struct Fetcher: ~Copyable {
     }
 
     private func keys(of answer: KeyServerClient.Answer) throws(FetchFailure) -> KeyBundle {
-        if case .keys(let keys, _) = answer.meaning { return keys }
+        if case .keys(let keys, _, let token) = answer.meaning {
+            if credentials.token != nil { memory.token = token }
+            return keys
+        }
+        throw failure(of: answer)
+    }
+
+    /// Why an answer brought nothing; remembers how long the server wants to be left alone.
+    borrowing func failure(
+        of answer: KeyServerClient.Answer,
+        _ endpoint: Endpoint? = nil
+    ) -> FetchFailure {
         memory.wait = Self.wait(answer.meaning)
-        throw Self.failure(answer)
+        if let endpoint, case .noEndpoint = answer.meaning {
+            return .noEnrolment(path: endpoint.path, status: answer.status)
+        }
+        return Self.failure(answer)
     }
 
     /// How long the server wants to be left alone.
@@ -117,7 +161,7 @@ public struct Fetcher: ~Copyable {
         case .pending(_, let seconds): .seconds(seconds)
         case .rateLimited(let seconds), .unavailable(let seconds):
             seconds.map { Backoff.atLeast($0) }
-        case .keys, .noEndpoint, .redirect, .unexpected, .refused: nil
+        case .keys, .certificate, .noEndpoint, .redirect, .unexpected, .refused: nil
         }
     }
 
@@ -129,7 +173,7 @@ public struct Fetcher: ~Copyable {
         case .redirect: .redirect(status: answer.status, origin: answer.origin)
         case .refused(let detail):
             .refused(status: answer.status, reason: answer.reason, detail)
-        case .unavailable, .unexpected, .keys:
+        case .unavailable, .unexpected, .keys, .certificate:
             .status(answer.status, reason: answer.reason)
         }
     }

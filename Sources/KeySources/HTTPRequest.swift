@@ -9,15 +9,27 @@ enum HTTPRequest {
     ///   - endpoint: What to ask.
     ///   - job: Whom, with which token, and who asks.
     ///   - keyNames: The names of the keys to ask for.
+    ///   - signingRequest: For a certificate, PEM.
     /// - Returns: HTTP/1.1, to be sent as it is; secret, since it may hold a token.
-    static func text(_ endpoint: Endpoint, _ job: FetchJob, keyNames: [String]) -> SecretBytes {
-        text(
+    static func text(
+        _ endpoint: Endpoint,
+        _ job: FetchJob,
+        keyNames: [String],
+        signingRequest: String? = nil
+    ) -> SecretBytes {
+        let body: SecretBytes? =
+            switch endpoint {
+            case .unlock: unlockBody(job, keyNames)
+            case .key: nil
+            case .enroll, .renew: certificateBody(endpoint, job, signingRequest ?? "")
+            }
+        return text(
             endpoint.method,
             endpoint.path,
             server: job.server,
             token: job.credentials.token,
             agent: "secure-init\(version(job.version))",
-            body: endpoint == .unlock ? unlockBody(job, keyNames) : nil
+            body: body
         )
     }
 
@@ -75,6 +87,20 @@ enum HTTPRequest {
             identifiers: Array(job.identifiers.prefix(UnlockLimits.maximumKeys)),
             generations: job.generations
         ).encoded()
+    }
+
+    private static func certificateBody(
+        _ endpoint: Endpoint,
+        _ job: FetchJob,
+        _ signingRequest: String
+    ) -> SecretBytes {
+        let request = CertificateRequest(
+            token: endpoint == .enroll ? job.credentials.enrolmentToken : nil,
+            request: signingRequest,
+            version: cut(job.version, UnlockLimits.maximumVersionCount)
+        )
+        // A token that is no UTF-8 is none: what is left is refused in the server's own words.
+        return (try? request.encoded()) ?? text("{}")
     }
 
     /// At most so many bytes, and whole characters.

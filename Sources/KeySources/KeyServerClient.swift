@@ -7,6 +7,10 @@ struct KeyServerClient: ~Copyable {
     private let keyNames: [String]
     private let context: TLSContext
     private let limits: TimeLimits
+    /// For a certificate, where one may be asked for.
+    private let signingRequest: String?
+    /// Whether the certificate has lived two thirds of its time.
+    let renewalIsDue: Bool
 
     /// What a server answered, with what a message about it needs.
     struct Answer {
@@ -20,7 +24,7 @@ struct KeyServerClient: ~Copyable {
     ///
     /// - Throws: ``FetchError/misconfigured(message:)``.
     init(_ job: FetchJob, limits: TimeLimits) throws(FetchError) {
-        keyNames = job.keyNames.isEmpty ? [KeyBundle.defaultName] : job.keyNames
+        let keyNames = job.keyNames.isEmpty ? [KeyBundle.defaultName] : job.keyNames
         guard keyNames.count <= UnlockLimits.maximumKeys else {
             throw .misconfigured(
                 message: "\(keyNames.count) keys are asked for, at most "
@@ -33,7 +37,25 @@ struct KeyServerClient: ~Copyable {
                     + "cannot have: it is one line of ASCII without spaces"
             )
         }
-        context = try TLSContext(job.credentials)
+        let context = try TLSContext(job.credentials)
+        let renewalIsDue =
+            if job.renews, let pem = job.credentials.certificate {
+                try PEMCertificates(pem, name: UsableCredentials.certificateName).isPastTwoThirds
+            } else {
+                false
+            }
+        let signingRequest: String? =
+            if renewalIsDue || job.credentials.enrolmentToken != nil,
+                let pem = job.credentials.privateKey
+            {
+                try DeviceKey(pem: pem).signingRequest()
+            } else {
+                nil
+            }
+        self.keyNames = keyNames
+        self.context = context
+        self.renewalIsDue = renewalIsDue
+        self.signingRequest = signingRequest
         self.job = job
         self.limits = limits
     }
@@ -52,7 +74,12 @@ struct KeyServerClient: ~Copyable {
         )
         try connection.handshake(for: limits.handshake)
         let answer = try connection.exchange(
-            HTTPRequest.text(endpoint, job, keyNames: keyNames),
+            HTTPRequest.text(
+                endpoint,
+                job,
+                keyNames: keyNames,
+                signingRequest: signingRequest
+            ),
             for: limits.answer
         )
         connection.sayGoodbye()
@@ -63,7 +90,9 @@ struct KeyServerClient: ~Copyable {
     ///
     /// Tokens of less than 8 characters are no secrets, and are found in any text.
     func repeatsToken(_ text: String) -> Bool {
-        guard let token = job.credentials.token else { return false }
+        guard let token = job.credentials.enrolmentToken ?? job.credentials.token else {
+            return false
+        }
         return token.withUnsafeBytes { token in
             let start = token.prefix { $0 > 0x20 }.prefix(16)
             let text = Array(text.utf8)

@@ -43,6 +43,28 @@ struct PEMCertificates: ~Copyable {
     /// How many there are; 1 or more.
     var count: Int { certificates.count }
 
+    /// Whether two thirds of the first one's time are over, by the clock here.
+    ///
+    /// C: `X509_get0_notBefore`, `ASN1_TIME_diff`.
+    var isPastTwoThirds: Bool {
+        let (begin, end) = (X509_get0_notBefore(self[0]), X509_get0_notAfter(self[0]))
+        guard let whole = Self.seconds(from: begin, to: end),
+            let gone = Self.seconds(from: begin, to: nil)
+        else { return false }
+        return gone > whole / 3 * 2
+    }
+
+    /// The seconds between two moments; nil stands for now.
+    private static func seconds(
+        from begin: UnsafePointer<ASN1_TIME>?,
+        to end: UnsafePointer<ASN1_TIME>?
+    ) -> Int? {
+        var days: Int32 = 0
+        var seconds: Int32 = 0
+        guard ASN1_TIME_diff(&days, &seconds, begin, end) == 1 else { return nil }
+        return Int(days) * 86_400 + Int(seconds)
+    }
+
     /// Lends one of them.
     subscript(index: Int) -> OpaquePointer { certificates[index] }
 }

@@ -44,7 +44,7 @@ struct TLSConnection: ~Copyable {
         let connection = try context.makeConnection()
         let record = VerificationRecord(
             host: server.host,
-            trustsOwn: credentials.authority == nil
+            trustsOwn: credentials.trustsOwn
         )
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
             SSL_free(connection)

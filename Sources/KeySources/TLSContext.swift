@@ -6,6 +6,7 @@ internal import Cryptography
 /// C: `SSL_CTX`.
 struct TLSContext: ~Copyable {
     private let context: OpaquePointer
+    private let pin: PinnedAuthority?
 
     // Macros with casts, which the importer does not see.
     private static let cleansePlaintext: UInt64 = 1 << 1
@@ -22,6 +23,7 @@ struct TLSContext: ~Copyable {
         guard let context = SSL_CTX_new(TLS_client_method()) else {
             throw .misconfigured(message: "OpenSSL: \(OpenSSLFailure.drained().text)")
         }
+        let pin = usable.pin.map(PinnedAuthority.init)
         do throws(FetchError) {
             try Self.restrict(context)
             try Self.show(usable, on: context)
@@ -31,6 +33,8 @@ struct TLSContext: ~Copyable {
             throw error
         }
         self.context = context
+        self.pin = pin
+        pin?.attach(to: context)
     }
 
     deinit {
@@ -115,7 +119,10 @@ struct TLSContext: ~Copyable {
         guard let store = SSL_CTX_get_cert_store(context) else {
             throw .misconfigured(message: "OpenSSL: no certificate store")
         }
-        let anchors = try PEMCertificates(credentials.anchor, name: credentials.anchorName)
+        // What was named is trusted, whether it signed itself or not.
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+        guard let anchor = credentials.anchor else { return }
+        let anchors = try PEMCertificates(anchor, name: credentials.anchorName)
         // Of the device's own text only its own certificate: what follows it is for the server.
         let count = credentials.anchorIsOwn ? 1 : anchors.count
         for index in 0..<count {
@@ -127,8 +134,6 @@ struct TLSContext: ~Copyable {
                 )
             }
         }
-        // What was named is trusted, whether it signed itself or not.
-        X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     }
 }
 

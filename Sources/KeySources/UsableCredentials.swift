@@ -10,8 +10,11 @@ struct UsableCredentials: ~Copyable {
     let certificate: SecretBytes?
     let privateKey: SecretBytes?
 
-    /// What the server's certificate has to lead to.
-    let anchor: SecretBytes
+    /// What the server's certificate has to lead to; nil where ``pin`` says it.
+    let anchor: SecretBytes?
+
+    /// SHA-256 of what it has to lead to.
+    let pin: [UInt8]?
 
     /// Whether ``anchor`` is the device's own certificate.
     let anchorIsOwn: Bool
@@ -21,6 +24,9 @@ struct UsableCredentials: ~Copyable {
     /// - Throws: ``FetchError/misconfigured(message:)``.
     init(_ credentials: Credentials) throws(FetchError) {
         switch (credentials.certificate, credentials.privateKey) {
+        case (nil, _?) where credentials.enrolmentToken != nil:
+            // The key is to be certified; there is nothing to show yet.
+            break
         case (nil, nil):
             guard credentials.token != nil else {
                 throw .misconfigured(
@@ -39,16 +45,19 @@ struct UsableCredentials: ~Copyable {
         case (_?, _?):
             break
         }
-        guard let anchor = credentials.authority ?? credentials.certificate else {
+        let pin = credentials.authority == nil ? credentials.authorityFingerprint : nil
+        let anchor = credentials.authority ?? (pin == nil ? credentials.certificate : nil)
+        guard anchor != nil || pin != nil else {
             throw .misconfigured(
                 message: "nothing to trust the key server by: with a token and no client "
                     + "certificate, give --ca or MTLS_CA"
             )
         }
-        certificate = credentials.certificate
-        privateKey = credentials.privateKey
         self.anchor = anchor
-        anchorIsOwn = credentials.authority == nil
+        self.pin = pin
+        certificate = credentials.certificate
+        privateKey = credentials.certificate == nil ? nil : credentials.privateKey
+        anchorIsOwn = credentials.trustsOwn
     }
 
     /// What to call ``anchor`` in a message.

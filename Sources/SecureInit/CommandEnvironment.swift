@@ -13,7 +13,7 @@ final class CommandEnvironment {
 
     /// What the command never sees: credentials, and what secure-init itself is told by.
     static let removed: [StaticString] = [
-        "MTLS_CERT", "MTLS_KEY", "MTLS_CA", "STORE_TOKEN", "STORE_PASSWORD",
+        "MTLS_CERT", "MTLS_KEY", "MTLS_CA", "STORE_TOKEN", "STORE_ENROLL_TOKEN", "STORE_PASSWORD",
     ]
 
     /// Puts the environment together.

@@ -1,4 +1,5 @@
 internal import Cryptography
+internal import KeyProtocol
 internal import KeySources
 internal import Linux
 
@@ -8,7 +9,7 @@ struct CredentialReader {
     let environment: InheritedEnvironment
 
     /// Largest file that is taken: a bundle of every public authority is a quarter of that.
-    private static let maximumCount = 1 << 20
+    static let maximumCount = 1 << 20
 
     /// Reads everything there is.
     ///
@@ -28,10 +29,9 @@ struct CredentialReader {
             credentials.token = Self.trimmed(try contents(of: path, option: "--token-file"))
         }
         if credentials.certificate == nil { try readPair(into: &credentials) }
-        if let authority = environment.nonEmptySecret(named: "MTLS_CA") {
-            credentials.authority = try decode(authority, "MTLS_CA")
-        } else if let path = settings.authorityPath {
-            credentials.authority = try contents(of: path, option: "--ca")
+        credentials.authority = try authority()
+        if credentials.authority == nil, let directory, directory.isComplete {
+            credentials.authority = try contents(of: directory.authority, option: "--credentials")
         }
         guard credentials.certificate != nil || credentials.token != nil else {
             throw .noCredentials
@@ -39,8 +39,65 @@ struct CredentialReader {
         return credentials
     }
 
+    /// Whom to trust, where that is said.
+    ///
+    /// - Throws: ``InitError/credential(_:reason:)``.
+    func authority() throws(InitError) -> SecretBytes? {
+        if let authority = environment.nonEmptySecret(named: "MTLS_CA") {
+            return try decode(authority, "MTLS_CA")
+        }
+        guard let path = settings.authorityPath else { return nil }
+        return try contents(of: path, option: "--ca")
+    }
+
+    /// The one-time token; nil where there is none.
+    ///
+    /// - Throws: ``InitError/credential(_:reason:)``.
+    func enrolmentToken() throws(InitError) -> EnrolmentToken? {
+        var text = environment.nonEmptySecret(named: "STORE_ENROLL_TOKEN")
+        if text == nil, let path = settings.enrolmentTokenPath {
+            text = try contents(of: path, option: "--enroll-token-file")
+        }
+        guard let text else { return nil }
+        guard let token = EnrolmentToken(parsing: text) else {
+            throw .credential(
+                "the one-time token",
+                reason: "no token: it begins with sse1_, on one line"
+            )
+        }
+        return token
+    }
+
+    /// Whether the certificate is the one in the directory, which may be renewed.
+    func usesDirectory(_ credentials: Credentials) -> Bool {
+        guard let directory, directory.isComplete, credentials.certificate != nil else {
+            return false
+        }
+        let fromVariables =
+            environment.nonEmptySecret(named: "MTLS_CERT") != nil
+            && environment.nonEmptySecret(named: "MTLS_KEY") != nil
+        return !fromVariables && settings.certificatePath == nil && settings.privateKeyPath == nil
+    }
+
+    private var directory: CredentialDirectory? {
+        settings.credentialPath.map(CredentialDirectory.init)
+    }
+
     /// Reads certificate and private key from their files.
     private func readPair(into credentials: inout Credentials) throws(InitError) {
+        if let directory, directory.isComplete, settings.certificatePath == nil,
+            settings.privateKeyPath == nil
+        {
+            credentials.certificate = try contents(
+                of: directory.certificate,
+                option: "--credentials"
+            )
+            credentials.privateKey = try contents(
+                of: directory.privateKey,
+                option: "--credentials"
+            )
+            return
+        }
         let isAskedFor = settings.certificatePath != nil || settings.privateKeyPath != nil
         // With a token, a pair that nobody named need not be there.
         guard isAskedFor || credentials.token == nil else { return }

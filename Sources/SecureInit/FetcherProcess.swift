@@ -22,14 +22,22 @@ enum FetcherProcess {
             let job = try job()
             for sentence in Sandbox.fetcher.enter() { frames.write(.line, code: 2, sentence) }
             let fetcher = try Fetcher(job: job)
-            let keys = try fetcher.run {
-                frames.write(.cause, $0)
-            } beforeWaiting: { wait in
-                let milliseconds = UInt32(clamping: Int64(wait / .milliseconds(1)))
-                withUnsafeBytes(of: milliseconds.bigEndian) {
-                    _ = frames.write(.wait, SecretBytes(copying: $0))
-                }
+            if job.credentials.enrolmentToken != nil {
+                let device = try fetcher.enroll(
+                    onChangeOfCause: { frames.write(.cause, $0) },
+                    beforeWaiting: { tell($0, frames) }
+                )
+                frames.write(.certificate, GivenCertificate(device).encoded)
+                return 0
             }
+            let keys = try fetcher.run(
+                onChangeOfCause: { frames.write(.cause, $0) },
+                beforeWaiting: { tell($0, frames) }
+            )
+            // The server is there, and it has just said yes: before the supervisor hears of it, since
+            // it ends this process then.
+            if fetcher.renewalIsDue { renew(with: fetcher, reportingTo: frames) }
+            if let token = fetcher.renewedToken { frames.write(.token, token) }
             frames.write(.keys, keys.encoded())
             return 0
         } catch {
@@ -38,6 +46,27 @@ enum FetcherProcess {
             case .misconfigured(let message): return fail(.configuration, message, frames)
             case .retryable(let cause): return fail(.unavailable, cause, frames)
             }
+        }
+    }
+
+    /// Has the certificate renewed; where that fails, the present one has a third of its time left.
+    private static func renew(
+        with fetcher: borrowing Fetcher,
+        reportingTo frames: borrowing FrameWriter
+    ) {
+        do throws(FetchError) {
+            let device = try fetcher.attemptCertificate(.renew)
+            frames.write(.certificate, GivenCertificate(device).encoded)
+        } catch {
+            frames.write(.line, code: 2, "the certificate is not renewed: \(error)")
+        }
+    }
+
+    /// How long it is until the next attempt.
+    private static func tell(_ wait: Duration, _ frames: borrowing FrameWriter) {
+        let milliseconds = UInt32(clamping: Int64(wait / .milliseconds(1)))
+        withUnsafeBytes(of: milliseconds.bigEndian) {
+            _ = frames.write(.wait, SecretBytes(copying: $0))
         }
     }
 
@@ -61,5 +90,12 @@ enum FetcherProcess {
         } catch {
             throw .misconfigured(message: "\(error)")
         }
+    }
+}
+
+extension GivenCertificate {
+    /// What a server has given.
+    fileprivate init(_ device: EnrolledDevice) {
+        self.init(certificate: device.certificate, authority: device.authority)
     }
 }

@@ -23,6 +23,10 @@ enum Frame {
         case wait = 7
         /// What has changed in a view was stored: 0, or 1 where not all could be ‖ text.
         case stored = 8
+        /// A certificate to be kept: see `GivenCertificate`.
+        case certificate = 9
+        /// A token to be kept in place of the one there is.
+        case token = 10
     }
 
     /// Bytes before the payload.

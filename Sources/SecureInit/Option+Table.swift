@@ -65,6 +65,29 @@ extension Option {
             """
         ),
         Option(
+            "credentials",
+            .key,
+            .value("DIR") {
+                $0.credentialPath = $1
+                return nil
+            },
+            """
+            where this device keeps key.pem, cert.pem and ca.pem, and renews the certificate
+            """
+        ),
+        Option(
+            "enroll-token-file",
+            .key,
+            .value("PATH") {
+                $0.enrolmentTokenPath = $1
+                return nil
+            },
+            """
+            one-time token that the first certificate in --credentials is obtained for; or \
+            STORE_ENROLL_TOKEN
+            """
+        ),
+        Option(
             "key-timeout",
             .key,
             .value("DURATION") { duration(&$0.keyTimeout, $1) },

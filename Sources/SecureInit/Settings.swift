@@ -29,6 +29,8 @@ struct Settings {
     var privateKeyPath: String?
     var authorityPath: String?
     var tokenPath: String?
+    var credentialPath: String?
+    var enrolmentTokenPath: String?
     var keyTimeout: Int64?
 
     // Volume.

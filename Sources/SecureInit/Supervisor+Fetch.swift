@@ -10,25 +10,39 @@ extension Supervisor {
         var process: HelperProcess?
         /// What it delivered.
         var keys: KeyBundle?
+        /// The certificate it delivered; with the keys, where it was renewed on the way.
+        var certificate: GivenCertificate?
+        /// The token it delivered with the keys, in place of the one that was shown.
+        var token: SecretBytes?
+        /// Whether a certificate is all that is wanted.
+        var wantsCertificate = false
         /// Why it gave up for good.
         var failure: InitError?
         /// Whether there is nothing to wait for any more.
-        var isOver: Bool { keys != nil || failure != nil || process?.end != nil }
+        var isOver: Bool {
+            keys != nil || failure != nil || wantsCertificate && certificate != nil
+                || process?.end != nil
+        }
     }
 
     /// Has the key server asked for the volume's key, and for those the variables need.
     func fetchKeys(from server: ServerAddress) throws(InitError) -> KeyBundle {
         guard let environment else { return KeyBundle() }
-        let job = FetchJob(
+        try enroll(with: server)
+        let reader = CredentialReader(settings: settings, environment: environment)
+        let credentials = try reader.read()
+        var job = FetchJob(
             server: server,
-            credentials: try CredentialReader(settings: settings, environment: environment).read(),
+            credentials: credentials,
             keyNames: [KeyBundle.defaultName],
             device: environment.text(named: "BALENA_DEVICE_UUID") ?? CurrentProcess.hostName,
             bootID: Self.bootID,
             version: ProductVersion.text,
             identifiers: environment.neededKeyIDs
         )
+        job.renews = reader.usesDirectory(credentials)
         fetchJob = job
+        fetchJob?.renews = false
         log.info("asking for the key", ["source": .text(plan.key.name)])
         return try fetchKeys(job)
     }
@@ -53,7 +67,19 @@ extension Supervisor {
 
     /// Has the fetcher ask the server until it answers.
     private func fetchKeys(_ job: FetchJob) throws(InitError) -> KeyBundle {
+        let fetch = try fetch(job)
+        if let given = fetch.certificate { keepRenewed(given) }
+        if let token = fetch.token { keepRenewed(token) }
+        return fetch.keys ?? KeyBundle()
+    }
+
+    /// Has the fetcher do a job, and starts it again should it end before that is done.
+    ///
+    /// - Returns: What it delivered.
+    /// - Throws: ``InitError``; interrupted by a signal at any moment.
+    func fetch(_ job: FetchJob) throws(InitError) -> Fetch {
         let fetch = Fetch()
+        fetch.wantsCertificate = job.credentials.enrolmentToken != nil
         self.fetch = fetch
         defer { endFetch() }
         let job = job.encoded()
@@ -65,7 +91,9 @@ extension Supervisor {
                 try bootTurn(until: deadline)
                 try check(deadline)
             }
-            if let keys = fetch.keys { return keys }
+            if fetch.keys != nil || fetch.wantsCertificate && fetch.certificate != nil {
+                return fetch
+            }
             if let failure = fetch.failure { throw failure }
             log.warning("the fetcher ended unexpectedly; starting it again")
             keyWait.restarts += 1
@@ -140,6 +168,10 @@ extension Supervisor {
                 keyWait.attemptFailed(next: .now.advanced(byMilliseconds: milliseconds))
             case .line:
                 log.relay(payload)
+            case .certificate:
+                fetch.certificate = GivenCertificate(payload)
+            case .token:
+                fetch.token = SecretBytes(copying: payload)
             case .opened, .ready, .stored:
                 break
             }

@@ -151,7 +151,7 @@ extension Supervisor {
                 log.relay(payload)
             case .stored:
                 syncSocket.answer(isDone: payload.first == 0, text)
-            case .cause, .keys, .wait:
+            case .cause, .keys, .wait, .certificate, .token:
                 break
             }
         }

@@ -15,8 +15,9 @@ import Testing
         #expect(output.status == 0, "\(output.text)\(output.errorText)")
         for target in [
             "content", "names", "configuration", "gocryptfsContent", "gocryptfsNames",
-            "gocryptfsConfiguration", "variables", "keys", "answer", "request", "rules",
-            "proxyHeader",
+            "gocryptfsConfiguration", "variables", "keys", "answer", "request", "enrolment",
+            "token",
+            "rules", "proxyHeader",
         ] {
             #expect(output.text.contains("fuzzing \(target) for 2 s"))
         }

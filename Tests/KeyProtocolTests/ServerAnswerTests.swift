@@ -8,7 +8,7 @@ import Testing
     @Test func `keys come by name, and only those that were asked for`() throws {
         let body = #"{"keys":{"db":"one","default":"two","other":"three"},"lease":60,"more":[1]}"#
         let answer = try read(200, body, wanted: ["default", "db"])
-        guard case .keys(let keys, let lease) = answer else {
+        guard case .keys(let keys, let lease, _) = answer else {
             Issue.record("\(answer)")
             return
         }
@@ -21,7 +21,7 @@ import Testing
     {
         let body =
             #"{"keys":{"db":"x","default":"c"},"generations":{"default":["b","a"],"z":["q"]}}"#
-        guard case .keys(let keys, _) = try read(200, body, wanted: ["default", "db"]) else {
+        guard case .keys(let keys, _, _) = try read(200, body, wanted: ["default", "db"]) else {
             Issue.record("no keys")
             return
         }
@@ -36,7 +36,7 @@ import Testing
         }
         // What a server of ours says, ours reads.
         guard
-            case .keys(let again, _) = try ServerAnswer(
+            case .keys(let again, _, _) = try ServerAnswer(
                 status: 200,
                 retryAfter: nil,
                 body: try AnswerBody.keys(keys, lease: nil),
@@ -53,7 +53,7 @@ import Testing
     @Test(arguments: [200, 201])
     func `the original's answer is one key`(status: Int) throws {
         let answer = try read(status, #"{"password":"p\u0026w"}"# + "\n", endpoint: .key)
-        guard case .keys(let keys, nil) = answer else {
+        guard case .keys(let keys, nil, nil) = answer else {
             Issue.record("\(answer)")
             return
         }
@@ -175,7 +175,7 @@ import Testing
         try keys.add(storeKey("pass\"word\\ é\t"), named: "default")
         try keys.add(.generate(), named: "volume.2")
         guard
-            case .keys(let read, 30) = try ServerAnswer(
+            case .keys(let read, 30, nil) = try ServerAnswer(
                 status: 200,
                 retryAfter: nil,
                 body: AnswerBody.keys(keys, lease: 30),

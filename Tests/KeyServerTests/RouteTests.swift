@@ -9,6 +9,8 @@ import Testing
         (.post, "/v1/unlock", .unlock), (.post, "/key", .wrongMethod(allowed: "GET")),
         (.head, "/key", .wrongMethod(allowed: "GET")),
         (.get, "/v1/unlock", .wrongMethod(allowed: "POST")),
+        (.post, "/v1/enroll", .enroll), (.post, "/v1/renew", .renew),
+        (.get, "/v1/enroll", .wrongMethod(allowed: "POST")), (.post, "/v1/enroll/", .unknown),
         (.put, "/v1/unlock", .wrongMethod(allowed: "POST")),
         (.get, "/", .unknown), (.get, "", .unknown), (.get, "/key/", .unknown),
         (.get, "//key", .unknown), (.get, "/KEY", .unknown), (.get, "/%6bey", .unknown),

@@ -8,6 +8,8 @@ import Testing
         var credentials = Credentials()
         credentials.certificate = secret("certificate")
         credentials.token = SecretBytes(copying: [0, 255])
+        credentials.authorityFingerprint = [1, 2, 3]
+        credentials.enrolmentToken = secret("one-time")
         return FetchJob(
             server: ServerAddress(host: "::1", port: 8443, path: "/p"),
             credentials: credentials,
@@ -16,7 +18,8 @@ import Testing
             bootID: "",
             version: "1",
             identifiers: ["0a1b2c3d"],
-            generations: ["default"]
+            generations: ["default"],
+            renews: true
         )
     }
 
@@ -27,6 +30,9 @@ import Testing
         #expect(read.credentials.privateKey == nil)
         #expect(read.credentials.authority == nil)
         #expect(read.credentials.token?.isEqual(to: SecretBytes(copying: [0, 255])) == true)
+        #expect(read.credentials.authorityFingerprint == [1, 2, 3])
+        #expect(read.credentials.enrolmentToken?.isEqual(to: secret("one-time")) == true)
+        #expect(read.renews)
         #expect(read.keyNames == ["default", "db"])
         #expect(read.device == "gerät")
         #expect(read.bootID == "")

@@ -24,11 +24,11 @@ import Testing
         (
             "-server",
             "serve --listen 0.0.0.0:8443 --admin-listen none --cert ./cert.pem "
-                + "--key ./key.pem --client-ca ./cert.pem"
+                + "--key ./key.pem --client-ca ./cert.pem --legacy"
         ),
         (
             "-server -port=9000 -certificate-path /c -key-path /k",
-            "serve --listen 0.0.0.0:9000 --admin-listen none --cert /c --key /k --client-ca /c"
+            "serve --listen 0.0.0.0:9000 --admin-listen none --cert /c --key /k --client-ca /c --legacy"
         ),
         ("-hostname h -new-key=false -new-key=T", "original new-key"),
         // What follows the first argument that is no flag is not looked at.

@@ -95,6 +95,9 @@ import Testing
         #expect(answer.status == 201)
         #expect(answer.body == #"{"password":"hunter2"}"#)
         #expect(server.errorText.contains("a stolen device can pose as the server"))
+        #expect(
+            server.errorText.contains("warning A key was asked for with the shared certificate")
+        )
         // Nobody else gets in: no certificate, another shared one.
         #expect(try TestServer.curl(ca + ["https://localhost:\(port)/key"]).body.isEmpty)
         let other = try TemporaryDirectory()
@@ -115,6 +118,48 @@ import Testing
         if !files { #expect(try Subprocess.run("ls", [place.path]).text.isEmpty) }
         server.signal(SIGTERM)
         #expect(try server.wait(timeout: 15).status == 0)
+    }
+
+    @Test(.requires(.tool("curl")))
+    func `are what it takes: without --legacy nobody shares a certificate`() throws {
+        _ = try run("-generate-keys", "-hostname", "localhost")
+        let state = directory("state")
+        #expect(try run("ca", "init", "--state", state, "--hostname", "localhost").status == 0)
+        // While a fleet migrates: devices of the original's and of the store's own at one server.
+        let both = try directory.read("cert.pem") + directory.read("state/ca.pem")
+        try directory.write(both, to: "both.pem")
+        let serve = [
+            "serve", "--state", state, "--listen", "127.0.0.1:0", "--admin-listen", "none",
+            "--cert",
+            directory("cert.pem"), "--key", directory("key.pem"), "--client-ca",
+            directory("both.pem"),
+        ]
+        let environment = ["PATH": "/usr/bin:/bin", "STORE_PASSWORD": "hunter2"]
+        let refused = try Subprocess.run(Executables.secureStore, serve, environment: environment)
+        #expect(refused.status == 78)
+        #expect(refused.errorText.contains("--legacy"), "\(refused.errorText)")
+        let server = try Subprocess.start(
+            Executables.secureStore,
+            serve + ["--legacy"],
+            environment: environment
+        )
+        try server.waitForOutput(containing: "Listening for devices")
+        #expect(server.errorText.contains("shared certificates are accepted as well (--legacy)"))
+        let port = try #require(server.errorText.firstMatch(of: /127\.0\.0\.1:(\d+)/)).1
+        #expect(
+            try run("device", "add", "pi", "--state", state, "--out", directory("pi")).status == 0
+        )
+        for (place, isLegacy) in [(directory.path, true), (directory("pi"), false)] {
+            let answer = try TestServer.curl([
+                "--cacert", directory("cert.pem"), "--cert", "\(place)/cert.pem", "--key",
+                "\(place)/key.pem", "https://localhost:\(port)/key",
+            ])
+            #expect(answer.status == 201, "\(answer.body)")
+            let entry = try run("audit", "tail", "--count", "1", "--state", state).text
+            #expect(entry.contains(#""legacy":"shared certificate""#) == isLegacy, "\(entry)")
+        }
+        server.signal(SIGTERM)
+        try server.wait(timeout: 15)
     }
 
     @Test func `make a key as the original did`() throws {

@@ -67,7 +67,7 @@ func fuzzAnswer(_ input: UnsafeRawBufferPointer) {
     let body = SecretBytes(
         copying: UnsafeRawBufferPointer(rebasing: rest.dropFirst(line.count + 1))
     )
-    for endpoint in [Endpoint.unlock, .key] {
+    for endpoint in [Endpoint.unlock, .key, .enroll] {
         // Every status, but most often those that have a body to be read.
         for status in [status, 200, 201, 202, 403] {
             let answer = try? ServerAnswer(
@@ -77,7 +77,7 @@ func fuzzAnswer(_ input: UnsafeRawBufferPointer) {
                 endpoint: endpoint,
                 wanted: ["default", "second"]
             )
-            guard case .keys(let keys, _) = answer else { continue }
+            guard case .keys(let keys, _, _) = answer else { continue }
             invariant(Set(keys.names) == ["default", "second"], "the keys that were asked for")
         }
     }
@@ -88,5 +88,41 @@ func fuzzRequest(_ input: UnsafeRawBufferPointer) {
     invariant(
         (try? UnlockRequest(decoding: request.encoded())) == request,
         "a request is read as it was written"
+    )
+}
+
+func fuzzEnrolment(_ input: UnsafeRawBufferPointer) {
+    let body = SecretBytes(copying: input)
+    if let request = try? CertificateRequest(decoding: body) {
+        let again = (try? request.encoded()).flatMap { try? CertificateRequest(decoding: $0) }
+        invariant(
+            again?.request == request.request && again?.version == request.version
+                && again?.token.map { token in request.token?.isEqual(to: token) == true }
+                    ?? (request.token == nil),
+            "a request is read as it was written"
+        )
+    }
+    if let answer = try? CertificateAnswer(decoding: body) {
+        let again = try? CertificateAnswer(decoding: answer.encoded())
+        invariant(again == answer, "an answer is read as it was written")
+    }
+    guard let token = EnrolmentToken(parsing: body) else { return }
+    invariant(token.text.count == EnrolmentToken.textCount, "a token is as long as a token")
+    invariant(token.authority.count == 32 && token.id.utf8.count == 16, "a whole token")
+    invariant(EnrolmentToken(parsing: token.text)?.id == token.id, "a token is read again")
+}
+
+func fuzzToken(_ input: UnsafeRawBufferPointer) {
+    guard let token = try? DeviceToken(parsing: SecretBytes(copying: input)) else { return }
+    invariant(token.signature.count == 64, "a whole signature")
+    invariant(
+        input.starts(with: token.signedText) && input[token.signedText.count] == UInt8(ascii: "."),
+        "what is signed is what was sent"
+    )
+    let text = DeviceToken.text(token.claims, keyID: token.keyID) { _ in token.signature }
+    let again = try? DeviceToken(parsing: text)
+    invariant(
+        again?.claims == token.claims && again?.keyID == token.keyID,
+        "a token is read as it was written"
     )
 }

@@ -30,6 +30,12 @@ enum Target: String, CaseIterable {
     /// What a device asks a key server.
     case request
 
+    /// What a device asks a certificate with, what it is answered, and one-time tokens.
+    case enrolment
+
+    /// A device's token.
+    case token
+
     /// A policy's rules.
     case rules
 
@@ -51,6 +57,8 @@ enum Target: String, CaseIterable {
         case .keys: fuzzKeys(input)
         case .answer: fuzzAnswer(input)
         case .request: fuzzRequest(input)
+        case .enrolment: fuzzEnrolment(input)
+        case .token: fuzzToken(input)
         case .rules: fuzzRules(input)
         case .proxyHeader: fuzzProxyHeader(input)
         case .planted: invariant(!input.starts(with: "BUG".utf8), "a planted bug")

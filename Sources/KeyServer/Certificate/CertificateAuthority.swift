@@ -111,6 +111,30 @@ public struct CertificateAuthority: Sendable {
         )
     }
 
+    /// Signs a certificate for a key that a device made itself.
+    ///
+    /// - Parameters:
+    ///   - request: The key; what else it asks for is passed over.
+    ///   - name: The device's name.
+    ///   - days: How long the certificate is valid.
+    /// - Returns: The certificate, PEM.
+    /// - Throws: ``KeyServerError/issuing(reason:)``.
+    func certify(
+        _ request: SigningRequest,
+        for name: DeviceName,
+        days: Int
+    ) throws(KeyServerError) -> SecretBytes {
+        try Self.issuing {
+            try certify(
+                request.publicKey,
+                commonName: name.text,
+                names: [.dnsName(name.text)],
+                usage: .clientAuth,
+                days: days
+            )
+        }
+    }
+
     /// The certificate, PEM.
     ///
     /// - Throws: ``KeyServerError/issuing(reason:)``.
@@ -133,32 +157,48 @@ public struct CertificateAuthority: Sendable {
     ) throws(KeyServerError) -> IssuedCertificate {
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
         return try Self.issuing {
-            let validity = Validity(days: days, within: certificate)
-            let issued = try Certificate(
-                version: .v3,
-                serialNumber: .init(),
-                publicKey: key.publicKey,
-                validity: validity,
-                issuer: certificate.subject,
-                subject: DistinguishedName { CommonName(commonName) },
-                extensions: Certificate.Extensions {
-                    Critical(BasicConstraints.notCertificateAuthority)
-                    Critical(KeyUsage(digitalSignature: true))
-                    try ExtendedKeyUsage([usage])
-                    SubjectAlternativeNames(names)
-                    SubjectKeyIdentifier(hash: key.publicKey)
-                    AuthorityKeyIdentifier(
-                        keyIdentifier: SubjectKeyIdentifier(hash: privateKey.publicKey)
-                            .keyIdentifier
-                    )
-                },
-                issuerPrivateKey: privateKey
-            )
-            return IssuedCertificate(
-                certificatePEM: try SecretBytes(text: issued.serializeAsPEM().pemString + "\n"),
+            IssuedCertificate(
+                certificatePEM: try certify(
+                    key.publicKey,
+                    commonName: commonName,
+                    names: names,
+                    usage: usage,
+                    days: days
+                ),
                 privateKeyPEM: try SecretBytes(text: key.serializeAsPEM().pemString + "\n")
             )
         }
+    }
+
+    private func certify(
+        _ publicKey: Certificate.PublicKey,
+        commonName: String,
+        names: [GeneralName],
+        usage: ExtendedKeyUsage.Usage,
+        days: Int
+    ) throws -> SecretBytes {
+        let validity = Validity(days: days, within: certificate)
+        let issued = try Certificate(
+            version: .v3,
+            serialNumber: .init(),
+            publicKey: publicKey,
+            validity: validity,
+            issuer: certificate.subject,
+            subject: DistinguishedName { CommonName(commonName) },
+            extensions: Certificate.Extensions {
+                Critical(BasicConstraints.notCertificateAuthority)
+                Critical(KeyUsage(digitalSignature: true))
+                try ExtendedKeyUsage([usage])
+                SubjectAlternativeNames(names)
+                SubjectKeyIdentifier(hash: publicKey)
+                AuthorityKeyIdentifier(
+                    keyIdentifier: SubjectKeyIdentifier(hash: privateKey.publicKey)
+                        .keyIdentifier
+                )
+            },
+            issuerPrivateKey: privateKey
+        )
+        return try SecretBytes(text: issued.serializeAsPEM().pemString + "\n")
     }
 
     private static func issuing<Result>(

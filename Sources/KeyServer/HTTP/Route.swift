@@ -2,7 +2,7 @@ internal import HTTPTypes
 
 /// What a request line asks for.
 enum Route: Equatable {
-    case key, unlock
+    case key, unlock, enroll, renew
     case unknown
     case wrongMethod(allowed: String)
 
@@ -11,6 +11,8 @@ enum Route: Equatable {
         switch self {
         case .key: "/key"
         case .unlock: "/v1/unlock"
+        case .enroll: "/v1/enroll"
+        case .renew: "/v1/renew"
         case .unknown, .wrongMethod: "other"
         }
     }
@@ -22,6 +24,8 @@ enum Route: Equatable {
         switch path?.prefix(while: { $0 != "?" }) {
         case "/key": self = method == .get ? .key : .wrongMethod(allowed: "GET")
         case "/v1/unlock": self = method == .post ? .unlock : .wrongMethod(allowed: "POST")
+        case "/v1/enroll": self = method == .post ? .enroll : .wrongMethod(allowed: "POST")
+        case "/v1/renew": self = method == .post ? .renew : .wrongMethod(allowed: "POST")
         default: self = .unknown
         }
     }

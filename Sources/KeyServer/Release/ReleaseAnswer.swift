@@ -9,6 +9,9 @@ struct ReleaseAnswer: Sendable {
     /// Opens the keys of the store; `nil` where it stayed sealed.
     let vault: KeyVault?
 
+    /// Signs the tokens that go with them; `nil` where none do.
+    var signer: TokenSigner?
+
     /// The answer to `GET /key`.
     ///
     /// - Throws: ``KeyServerError/sealing(reason:)``; nothing may be released then.
@@ -26,7 +29,8 @@ struct ReleaseAnswer: Sendable {
     /// - Returns: `nil` where a key is missing after all.
     /// - Throws: ``KeyServerError/sealing(reason:)``; nothing may be released then.
     func unlock(_ outcome: ReleaseOutcome, _ request: ReleaseRequest) throws -> SecretBytes? {
-        if outcome.keys.isEmpty { return ring.unlockAnswer(for: request.keyNames) }
+        let token = try outcome.renewal.flatMap { try signer?.sign($0) }
+        if outcome.keys.isEmpty, token == nil { return ring.unlockAnswer(for: request.keyNames) }
         var bundle = KeyBundle()
         var older: [StoreKey] = []
         for name in request.keyNames {
@@ -45,7 +49,7 @@ struct ReleaseAnswer: Sendable {
                 return nil
             }
         }
-        return try AnswerBody.keys(bundle, older: older, lease: 0)
+        return try AnswerBody.keys(bundle, older: older, lease: 0, token: token)
     }
 
     private func open(_ generation: GenerationRecord) throws(KeyServerError) -> StoreKey {

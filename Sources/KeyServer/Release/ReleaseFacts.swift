@@ -1,4 +1,5 @@
 internal import AccessRules
+internal import KeyProtocol
 
 /// What the store knows that bears on a request, at one moment.
 public struct ReleaseFacts: Equatable, Sendable {
@@ -12,6 +13,13 @@ public struct ReleaseFacts: Equatable, Sendable {
 
         /// Signed by a trusted authority, and unknown here.
         case unregistered
+
+        /// No certificate but a token that was made for ``ReleaseFacts/device``, and is refused from
+        /// the given moment on.
+        case token(revokedAt: Timestamp?)
+
+        /// A token that this store once made, and has forgotten with its device.
+        case forgottenToken
     }
 
     /// The moment.
@@ -59,7 +67,11 @@ public struct ReleaseFacts: Equatable, Sendable {
     ) throws(KeyServerError) {
         let device: DeviceRecord?
         let certificate: Certificate
-        if let record = try store.certificate(fingerprint: request.fingerprint) {
+        if let token = request.token {
+            let record = try store.token(id: token.id)
+            device = if let record { try store.device(id: record.device) } else { nil }
+            certificate = device == nil ? .forgottenToken : .token(revokedAt: record?.revokedAt)
+        } else if let record = try store.certificate(fingerprint: request.fingerprint) {
             device = if let id = record.device { try store.device(id: id) } else { nil }
             certificate =
                 device == nil ? .orphaned : .registered(revokedAt: record.revokedAt)
@@ -113,10 +125,12 @@ public struct ReleaseFacts: Equatable, Sendable {
         return last.max().map { now.milliseconds - $0 }
     }
 
-    /// The device, where its certificate proves that it is the one.
+    /// The device, where its certificate or token proves that it is the one.
     var provenDevice: DeviceRecord? {
-        guard case .registered = certificate else { return nil }
-        return device
+        switch certificate {
+        case .registered, .token: return device
+        case .orphaned, .unregistered, .forgottenToken: return nil
+        }
     }
 }
 

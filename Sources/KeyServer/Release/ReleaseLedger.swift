@@ -1,4 +1,5 @@
 internal import AccessRules
+internal import KeyProtocol
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -133,7 +134,8 @@ final class ReleaseLedger: ReleaseDecider {
     ) throws(KeyServerError) -> ReleaseOutcome {
         let facts = try ReleaseFacts(about: request, in: store, now: now())
         let decision = policy.decide(request, facts)
-        try store.append(AuditEntry(request, decision, facts))
+        let renewal = decision == .granted ? try renewal(of: request, facts, in: store) : nil
+        try store.append(AuditEntry(request, decision, facts, renewal: renewal))
         guard decision == .granted else { return ReleaseOutcome(decision: decision) }
         if let device = facts.provenDevice, let address = request.address {
             try store.noteSeen(device: device.id, at: facts.now, from: "\(address)")
@@ -155,17 +157,55 @@ final class ReleaseLedger: ReleaseDecider {
                 try store.noteHolding(generations, ofKey: name, device: device.id, at: facts.now)
             }
         }
-        return ReleaseOutcome(decision: .granted, keys: keys)
+        return ReleaseOutcome(decision: .granted, keys: keys, renewal: renewal)
+    }
+
+    /// The token that takes the place of the one that was shown, where half of its time is over.
+    ///
+    /// One that was renewed before is answered with the same: the device may not have got it.
+    private func renewal(
+        of request: ReleaseRequest,
+        _ facts: ReleaseFacts,
+        in store: any StorageTransaction
+    ) throws(KeyServerError) -> TokenClaims? {
+        // The original's request has no room for it in its answer.
+        guard request.takesToken, let device = facts.provenDevice, let token = request.token,
+            let present = try store.token(id: token.id), present.isDue(at: facts.now)
+        else { return nil }
+        if let id = present.successor, let next = try store.token(id: id), next.revokedAt == nil,
+            !next.isDue(at: facts.now)
+        {
+            return next.claims(device: device.name)
+        }
+        let next = TokenRecord(
+            device: device.id,
+            keys: present.keys,
+            lifetime: present.expiresAt.seconds - present.issuedAt.seconds,
+            at: facts.now,
+            family: present.family
+        )
+        try store.removeTokens(ofFamily: present.family, expiredBefore: facts.now)
+        try store.insert(next)
+        try store.setSuccessor(next.id, ofToken: present.id)
+        return next.claims(device: device.name)
     }
 }
 
 extension AuditEntry {
     /// What the log says of a decision.
-    init(_ request: ReleaseRequest, _ decision: ReleaseDecision, _ facts: ReleaseFacts) {
+    init(
+        _ request: ReleaseRequest,
+        _ decision: ReleaseDecision,
+        _ facts: ReleaseFacts,
+        renewal: TokenClaims? = nil
+    ) {
         let name = facts.provenDevice?.name ?? request.device
         var fields: [String: Value?] = [
             "device": .text(name),
-            "certificate": .text(request.fingerprint),
+            "certificate": request.token == nil ? .text(request.fingerprint) : nil,
+            "token": request.token.map { .text($0.id) },
+            "legacy": request.isLegacy ? "shared certificate" : nil,
+            "next_token": renewal.map { .text($0.id) },
             "claimed_device": request.claimedDevice.flatMap { $0 == name ? nil : .text($0) },
             "address": request.address.map { .text("\($0)") },
             "keys": .list(request.keyNames),

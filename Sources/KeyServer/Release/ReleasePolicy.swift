@@ -1,4 +1,5 @@
 public import AccessRules
+internal import KeyProtocol
 
 /// Decides who gets which key.
 ///
@@ -37,28 +38,15 @@ public struct ReleasePolicy: Sendable {
     ///   - facts: What the store knows of who asks.
     /// - Returns: What to do, and by which rule.
     public func decide(_ request: ReleaseRequest, _ facts: ReleaseFacts) -> ReleaseDecision {
-        if let refusal = refusal(of: facts) { return .refused(refusal) }
-        // Fail closed: an address nobody knows is one nobody allowed.
+        if let refusal = refusal(ofAsker: request, facts) { return .refused(refusal) }
         guard let address = request.address else { return .refused(.addressUnknown) }
-        switch addresses.verdict(for: address) {
-        case .permitted: break
-        case .denied(let block): return .refused(.addressDenied(by: block))
-        case .notAllowed: return .refused(.addressNotAllowed)
-        }
-        let circumstances = { (policy: AppliedPolicy) in
-            RuleSet.Circumstances(
-                now: facts.now.milliseconds,
-                address: address,
-                unseen: facts.unseen,
-                usage: policy.usage
-            )
-        }
-        for policy in facts.devicePolicies {
-            if let broken = policy.rules.lastingViolation(circumstances(policy)) {
-                return .refused(.policy(of: policy.subject, broken))
-            }
-        }
+        let circumstances = { Self.circumstances(of: $0, address, facts) }
         if let refusal = refusal(of: request.keyNames, facts) { return .refused(refusal) }
+        if let names = request.token?.keys,
+            let other = request.keyNames.first(where: { !names.contains($0) })
+        {
+            return .refused(.keyNotInToken(name: other))
+        }
         for policy in facts.keyPolicies {
             if let broken = policy.rules.lastingViolation(circumstances(policy)) {
                 return .refused(.policy(of: policy.subject, broken))
@@ -71,6 +59,47 @@ public struct ReleasePolicy: Sendable {
             }
         }
         return .granted
+    }
+
+    /// Whether who asks would get nothing, whatever it asks for and however long it waits: the part
+    /// of the decision that a certificate needs as well.
+    ///
+    /// - Parameters:
+    ///   - request: From where it is asked.
+    ///   - facts: What the store knows of who asks.
+    /// - Returns: `nil` for one that is welcome.
+    func refusal(
+        ofAsker request: ReleaseRequest,
+        _ facts: ReleaseFacts
+    ) -> ReleaseRefusal? {
+        if let refusal = refusal(of: facts) ?? refusal(of: request.token, facts) { return refusal }
+        // Fail closed: an address nobody knows is one nobody allowed.
+        guard let address = request.address else { return .addressUnknown }
+        switch addresses.verdict(for: address) {
+        case .permitted: break
+        case .denied(let block): return .addressDenied(by: block)
+        case .notAllowed: return .addressNotAllowed
+        }
+        for policy in facts.devicePolicies {
+            let circumstances = Self.circumstances(of: policy, address, facts)
+            if let broken = policy.rules.lastingViolation(circumstances) {
+                return .policy(of: policy.subject, broken)
+            }
+        }
+        return nil
+    }
+
+    private static func circumstances(
+        of policy: AppliedPolicy,
+        _ address: IPAddress,
+        _ facts: ReleaseFacts
+    ) -> RuleSet.Circumstances {
+        RuleSet.Circumstances(
+            now: facts.now.milliseconds,
+            address: address,
+            unseen: facts.unseen,
+            usage: policy.usage
+        )
     }
 
     /// Whether a key that is asked for is not the asker's.
@@ -94,9 +123,29 @@ public struct ReleasePolicy: Sendable {
             return .deviceRemoved
         case .registered(let revokedAt?) where revokedAt.milliseconds <= facts.now.milliseconds:
             return .certificateRevoked(at: revokedAt)
-        case .registered, .unregistered:
+        case .token(let revokedAt?) where revokedAt.milliseconds <= facts.now.milliseconds:
+            return .tokenRevoked(at: revokedAt)
+        case .forgottenToken:
+            return .deviceRemoved
+        case .registered, .unregistered, .token:
             return nil
         }
+    }
+
+    /// By how many seconds the clocks of two servers may differ.
+    private static let clockSlack = 60
+
+    /// Whether it is not the time for a token.
+    private func refusal(of token: TokenClaims?, _ facts: ReleaseFacts) -> ReleaseRefusal? {
+        guard let token else { return nil }
+        if facts.now.seconds >= token.expiresAt {
+            return .tokenExpired(at: Timestamp(seconds: token.expiresAt))
+        }
+        // The clock was set back, or the token is from a server whose clock is ahead.
+        guard facts.now.seconds >= token.issuedAt - Self.clockSlack else {
+            return .tokenNotYetValid(from: Timestamp(seconds: token.issuedAt))
+        }
+        return nil
     }
 }
 

@@ -32,6 +32,18 @@ public enum ReleaseRefusal: Equatable, Sendable {
     /// The device has been given another certificate in place of this one.
     case certificateRevoked(at: Timestamp)
 
+    /// The token has been revoked.
+    case tokenRevoked(at: Timestamp)
+
+    /// The token's time is over.
+    case tokenExpired(at: Timestamp)
+
+    /// The token's time has not come, by the clock here.
+    case tokenNotYetValid(from: Timestamp)
+
+    /// The token is not good for the key, whether the device may have it or not.
+    case keyNotInToken(name: String)
+
     /// A policy of the store does not let it.
     case policy(of: PolicySubject, Violation)
 
@@ -55,6 +67,10 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .lockdown: "lockdown"
         case .deviceRevoked, .deviceRemoved: "device_revoked"
         case .certificateRevoked: "certificate_revoked"
+        case .tokenRevoked: "token_revoked"
+        case .tokenExpired: "token_expired"
+        case .tokenNotYetValid: "token_not_valid_yet"
+        case .keyNotInToken: "key_not_granted"
         case .policy(_, let violation): Self.words(violation.rule).code
         }
     }
@@ -70,6 +86,10 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .storeSealed: "the server has not been given its root key yet"
         case .deviceRevoked, .deviceRemoved: "this device has been revoked"
         case .certificateRevoked: "this certificate has been replaced by another"
+        case .tokenRevoked: "this token has been revoked"
+        case .tokenExpired: "this token has expired"
+        case .tokenNotYetValid: "this token is not valid yet"
+        case .keyNotInToken(let name): "this token is not good for the key '\(name)'"
         case .policy(_, let violation): Self.words(violation.rule).message
         }
     }
@@ -87,6 +107,10 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .deviceRevoked(let name, let time): "device \(name) revoked on \(time)"
         case .deviceRemoved: "certificate of a device that was removed"
         case .certificateRevoked(.always): "certificate replaced"
+        case .tokenRevoked(let time): "token revoked on \(time)"
+        case .tokenExpired(let time): "token expired on \(time)"
+        case .tokenNotYetValid(let time): "token from \(time), which is yet to come"
+        case .keyNotInToken(let name): "the token does not name \(name)"
         case .certificateRevoked(let time): "certificate replaced on \(time)"
         case .policy(let subject, let violation): "policy of \(subject): \(violation.rule)"
         }

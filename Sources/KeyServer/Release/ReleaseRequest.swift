@@ -1,15 +1,19 @@
 public import AccessRules
+public import KeyProtocol
 
 /// What a device asks for, and what is known of it.
 public struct ReleaseRequest: Equatable, Sendable {
     /// The device's name, from its certificate: the only name that counts.
     public var device: String
 
-    /// SHA-256 of its certificate, hexadecimal: what the store knows it by.
+    /// SHA-256 of its certificate, hexadecimal: what the store knows it by; empty with a token.
     public var fingerprint: String
 
     /// Ties the decision to the log; see ``RequestIdentifier``.
     public var id: String?
+
+    /// What it showed in place of a certificate; its signature is good.
+    public var token: TokenClaims?
 
     /// The name it gave itself in the request, for the log only.
     public var claimedDevice: String?
@@ -19,6 +23,12 @@ public struct ReleaseRequest: Equatable, Sendable {
 
     /// The names of the wanted keys, in the order asked, without repetition.
     public var keyNames: [String]
+
+    /// Whether it showed a certificate that every device of a fleet has.
+    var isLegacy = false
+
+    /// Whether the answer has room for another token.
+    var takesToken = false
 
     /// The ids of older generations that it still needs.
     public var identifiers: Set<String>
@@ -31,6 +41,7 @@ public struct ReleaseRequest: Equatable, Sendable {
     /// - Parameters:
     ///   - device: From the certificate.
     ///   - fingerprint: The certificate's.
+    ///   - token: Shown in place of a certificate, and genuine.
     ///   - claimedDevice: From the request.
     ///   - address: The peer's.
     ///   - keyNames: Repeated names count once.
@@ -40,6 +51,7 @@ public struct ReleaseRequest: Equatable, Sendable {
     public init(
         device: String,
         fingerprint: String = "",
+        token: TokenClaims? = nil,
         claimedDevice: String? = nil,
         address: IPAddress?,
         keyNames: [String],
@@ -50,6 +62,7 @@ public struct ReleaseRequest: Equatable, Sendable {
         self.id = id
         self.device = device
         self.fingerprint = fingerprint
+        self.token = token
         self.claimedDevice = claimedDevice
         self.address = address
         self.identifiers = Set(identifiers)

@@ -10,7 +10,8 @@ internal import Synchronization
 /// `secure-store/key/v1` ‖ 0x00 ‖ name ‖ 0x00 ‖ number of the generation: who can write to the
 /// database can neither put in a key of their own nor serve one key under another's name.
 public final class KeyVault: Sendable {
-    private let key: SecretBytes
+    /// What the keys are sealed under.
+    let key: SecretBytes
 
     /// Keys that were opened, by what they were sealed as: every piece of secret memory costs
     /// system calls, and a fleet asks for the same few.

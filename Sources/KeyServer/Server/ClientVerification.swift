@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Cryptography
 internal import FoundationEssentials
 internal import NIOSSL
@@ -30,6 +31,22 @@ struct ClientVerification: Sendable {
         }
         authorities = sorted[true] ?? []
         pinned = sorted[false] ?? []
+    }
+
+    /// SHA-256 of those that stand for themselves and could be a server's as well, as the original's
+    /// shared one: whoever has it can pose as the server.
+    var shared: Set<String> {
+        get throws {
+            var digests: Set<String> = []
+            for certificate in pinned where Self.isForServers(certificate) {
+                var serializer = DER.Serializer()
+                try serializer.serialize(certificate)
+                digests.insert(
+                    Hexadecimal.encode(Crypto.SHA256.hash(data: serializer.serializedBytes))
+                )
+            }
+            return digests
+        }
     }
 
     /// Whether there is nobody to trust.
@@ -67,6 +84,12 @@ struct ClientVerification: Sendable {
         case .validCertificate: return true
         case .couldNotValidate: return false
         }
+    }
+
+    /// Whether the certificate names the purpose server; none named means every purpose.
+    private static func isForServers(_ certificate: Certificate) -> Bool {
+        guard let usage = try? certificate.extensions.extendedKeyUsage else { return true }
+        return usage.contains(.serverAuth) || usage.contains(.any)
     }
 
     /// Whether the certificate names the purpose client; none named means every purpose.

@@ -11,6 +11,9 @@ internal import NIOSSL
 struct KeyResponder: Sendable {
     let decider: any ReleaseDecider
     let answers: ReleaseAnswer
+    let certificates: LiveCertificates
+    let registration: RegistrationDesk?
+    let gate: TokenGate?
     let limits: ServerLimits
     let metrics: ServerMetrics
     let logger: Logger
@@ -23,8 +26,14 @@ struct KeyResponder: Sendable {
     ) async throws {
         let begin = NIODeadline.now()
         let id = RequestIdentifier.of(request.headers)
-        let route = Route(method: request.method, path: request.head.path)
-        var answer = try await answer(request, route, id: id, channel)
+        var route = Route(method: request.method, path: request.head.path)
+        if registration == nil, route == .enroll || route == .renew { route = .unknown }
+        var answer: Answer
+        do {
+            answer = try await self.answer(request, route, id: id, channel)
+        } catch let stranger as Stranger {
+            answer = stranger.answer
+        }
         answer.fields[.requestID] = id
         metrics.requests.add(route.label, "\(answer.status.code)")
         try await writer.write(
@@ -57,9 +66,71 @@ struct KeyResponder: Sendable {
             )
             return try await rejected(answer, request, id: id, channel)
         case .key:
-            return try await answerOriginal(id: id, channel)
+            return try await answerOriginal(request, id: id, channel)
         case .unlock:
             return try await answerUnlock(request, id: id, channel)
+        case .enroll, .renew:
+            return try await answerRegistration(route, request, id: id, channel)
+        }
+    }
+
+    /// Answers who wants a certificate.
+    private func answerRegistration(
+        _ route: Route,
+        _ request: Request,
+        id: String,
+        _ channel: any Channel
+    ) async throws -> Answer {
+        guard let registration else { return TokenGate.stranger }
+        let address = try await address(of: channel)
+        guard route == .renew else {
+            return await registration.enroll(request, id: id, from: address)
+        }
+        guard let certificate = try await certificate(of: channel) else {
+            return try await rejected(TokenGate.stranger, request, id: id, channel)
+        }
+        return await registration.renew(request, id: id, certificate, from: address)
+    }
+
+    /// Who asks, and from where.
+    private struct Asker {
+        var device: String
+        var fingerprint = ""
+        var token: TokenClaims?
+        var address: IPAddress?
+
+        /// Whether it showed a certificate that every device of a fleet has.
+        var isLegacy = false
+    }
+
+    /// Who is answered before it is known what they want.
+    private struct Stranger: Error {
+        let answer: Answer
+    }
+
+    /// By the certificate that TLS has verified; without one by a token, where those are taken.
+    private func asker(
+        _ request: Request,
+        id: String,
+        _ channel: any Channel
+    ) async throws -> Asker {
+        let address = try await address(of: channel)
+        if let certificate = try await certificate(of: channel) {
+            return Asker(
+                device: certificate.name,
+                fingerprint: certificate.fingerprint,
+                address: address,
+                isLegacy: certificates.loaded.shared.contains(certificate.fingerprint)
+            )
+        }
+        guard let gate, request.headers.contains(.authorization) else {
+            let answer = try await rejected(TokenGate.stranger, request, id: id, channel)
+            throw Stranger(answer: answer)
+        }
+        switch await gate.check(request.headers, id: id, from: address) {
+        case .answer(let answer): throw Stranger(answer: answer)
+        case .token(let claims):
+            return Asker(device: claims.device, token: claims, address: address)
         }
     }
 
@@ -71,7 +142,7 @@ struct KeyResponder: Sendable {
         _ channel: any Channel
     ) async throws -> Answer {
         let address = try await address(of: channel)
-        let device = try await certificate(of: channel).name
+        let device = try await certificate(of: channel)?.name ?? ""
         logger.notice(
             "Request rejected",
             metadata: [
@@ -87,15 +158,21 @@ struct KeyResponder: Sendable {
         return answer
     }
 
-    private func answerOriginal(id: String, _ channel: any Channel) async throws -> Answer {
-        let certificate = try await certificate(of: channel)
-        let request = ReleaseRequest(
-            device: certificate.name,
-            fingerprint: certificate.fingerprint,
-            address: try await address(of: channel),
+    private func answerOriginal(
+        _ request: Request,
+        id: String,
+        _ channel: any Channel
+    ) async throws -> Answer {
+        let asker = try await asker(request, id: id, channel)
+        var request = ReleaseRequest(
+            device: asker.device,
+            fingerprint: asker.fingerprint,
+            token: asker.token,
+            address: asker.address,
             keyNames: [KeyBundle.defaultName],
             id: id
         )
+        request.isLegacy = asker.isLegacy
         return await decide(request, path: "/key", status: .created) { outcome in
             try answers.original(outcome)
         }
@@ -106,6 +183,7 @@ struct KeyResponder: Sendable {
         id: String,
         _ channel: any Channel
     ) async throws -> Answer {
+        let asker = try await asker(request, id: id, channel)
         // Refused before it is read, where the client says how long it is.
         if let length = request.headers[.contentLength].flatMap(Int.init),
             length > limits.bodyCount
@@ -126,17 +204,19 @@ struct KeyResponder: Sendable {
             )
             return try await rejected(answer, request, id: id, channel)
         }
-        let certificate = try await certificate(of: channel)
-        let request = ReleaseRequest(
-            device: certificate.name,
-            fingerprint: certificate.fingerprint,
+        var request = ReleaseRequest(
+            device: asker.device,
+            fingerprint: asker.fingerprint,
+            token: asker.token,
             claimedDevice: body.device,
-            address: try await address(of: channel),
+            address: asker.address,
             keyNames: body.keys,
             identifiers: body.identifiers,
             generations: body.generations,
             id: id
         )
+        request.takesToken = asker.token != nil
+        request.isLegacy = asker.isLegacy
         return await decide(request, path: "/v1/unlock", status: .ok) { outcome in
             try answers.unlock(outcome, request)
         }
@@ -164,6 +244,13 @@ struct KeyResponder: Sendable {
             "path": "\(path)",
         ]
         if let id = request.id { metadata["request_id"] = "\(id)" }
+        if let token = request.token { metadata["token"] = "\(token.id)" }
+        if request.isLegacy {
+            logger.warning(
+                "A key was asked for with the shared certificate of the original's (--legacy)",
+                metadata: metadata
+            )
+        }
         if let claimed = request.claimedDevice, claimed != request.device {
             metadata["claimed_device"] = "\(claimed)"
         }
@@ -231,11 +318,10 @@ struct KeyResponder: Sendable {
         try await channel.eventLoop.submit { channel.clientAddress }.get()
     }
 
-    /// What the certificate says that TLS has verified.
-    private func certificate(of channel: any Channel) async throws -> CertificateInfo {
+    /// What the certificate says that TLS has verified; `nil` where none was shown.
+    private func certificate(of channel: any Channel) async throws -> CertificateInfo? {
         guard let certificate = try await channel.nioSSL_peerCertificate().get() else {
-            // TLS lets nobody through without one.
-            throw KeyServerError.stopped(reason: "a connection without a certificate")
+            return nil
         }
         return try CertificateInfo(der: certificate.toDERBytes())
     }

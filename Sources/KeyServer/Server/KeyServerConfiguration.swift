@@ -25,14 +25,21 @@ public struct KeyServerConfiguration: Sendable {
     /// Opens the keys of the store; `nil` where nobody gave the server the root key.
     public var vault: KeyVault?
 
+    /// Signs for devices that enrol, and renews; `nil` where none can.
+    public var authority: CertificateAuthority?
+
+    /// Whether devices may show tokens in place of certificates.
+    public var acceptsTokens = false
+
     /// From where keys are given out.
     public var addresses = AddressPolicy()
 
     /// Whose word counts for where a connection comes from, and who must give it.
     public var proxies: [CIDRBlock] = []
 
-    /// Whether TLS 1.2 will do.
-    public var allowsTLS12 = false
+    /// Whether devices of the original's are served as they are: TLS 1.2 will do, and its shared
+    /// certificate, with which whoever has one device can pose as the server.
+    public var isLegacy = false
 
     /// What one peer may cost.
     public var limits = ServerLimits()

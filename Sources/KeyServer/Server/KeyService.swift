@@ -16,6 +16,8 @@ public struct KeyService: Sendable {
     private let metrics = ServerMetrics()
     private let certificates: LiveCertificates
     private let admission: Admission
+    private let registration: RegistrationDesk?
+    private let limiter = AttemptLimiter()
 
     /// Prepares a server.
     ///
@@ -31,11 +33,13 @@ public struct KeyService: Sendable {
         certificates = try LiveCertificates(
             configuration.certificates,
             files: configuration.certificateFiles,
-            minimum: configuration.allowsTLS12 ? .tlsv12 : .tlsv13,
+            admitsStrangers: configuration.authority != nil || configuration.acceptsTokens,
+            isLegacy: configuration.isLegacy,
             metrics: metrics,
             logger: logger
         )
         admission = Admission(limits: configuration.limits, logger: logger)
+        registration = try Self.registration(configuration, limiter)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets requests in progress finish.
@@ -74,7 +78,9 @@ public struct KeyService: Sendable {
         logger.info("Stopped")
     }
 
-    private var policy: ReleasePolicy {
+    private var policy: ReleasePolicy { Self.policy(configuration) }
+
+    private static func policy(_ configuration: KeyServerConfiguration) -> ReleasePolicy {
         ReleasePolicy(
             addresses: configuration.addresses,
             keyNames: Set(configuration.keys.names),
@@ -82,11 +88,47 @@ public struct KeyService: Sendable {
         )
     }
 
+    /// What gives devices certificates, where that is wanted and there is a store to note it in.
+    private static func registration(
+        _ configuration: KeyServerConfiguration,
+        _ limiter: AttemptLimiter
+    ) throws(KeyServerError) -> RegistrationDesk? {
+        guard let authority = configuration.authority, let storage = configuration.storage else {
+            return nil
+        }
+        return RegistrationDesk(
+            registrar: try Registrar(
+                storage: storage,
+                authority: authority,
+                policy: policy(configuration)
+            ),
+            limiter: limiter,
+            logger: configuration.logger
+        )
+    }
+
+    /// What signs tokens, where they are taken and the server has been given the root key.
+    private var signer: TokenSigner? {
+        guard configuration.acceptsTokens, let storage = configuration.storage,
+            let vault = configuration.vault
+        else { return nil }
+        return TokenSigner(storage, vault)
+    }
+
     private func keyService(decider: any ReleaseDecider) -> any Service {
         let logger = logger
+        let signer = signer
         let responder = KeyResponder(
             decider: decider,
-            answers: ReleaseAnswer(ring: configuration.keys, vault: configuration.vault),
+            answers: ReleaseAnswer(
+                ring: configuration.keys,
+                vault: configuration.vault,
+                signer: signer
+            ),
+            certificates: certificates,
+            registration: registration,
+            gate: configuration.acceptsTokens
+                ? TokenGate(signer: signer, limiter: limiter, logger: logger) : nil,
             limits: configuration.limits,
             metrics: metrics,
             logger: logger

@@ -20,14 +20,29 @@ final class LiveCertificates: Sendable {
         let server: CertificateInfo
         let authority: CertificateInfo
 
-        init(_ certificates: ServerCertificates, minimum: TLSVersion) throws(KeyServerError) {
-            let configuration = try certificates.configuration(minimum: minimum)
+        /// SHA-256 of the certificates that a device may show and a server, too.
+        let shared: Set<String>
+
+        init(
+            _ certificates: ServerCertificates,
+            minimum: TLSVersion,
+            admitsStrangers: Bool,
+            isLegacy: Bool
+        ) throws(KeyServerError) {
+            let configuration = try certificates.configuration(
+                minimum: minimum,
+                admitsStrangers: admitsStrangers
+            )
             server = try certificates.info()
             authority = try CertificateInfo(
                 pem: certificates.clientAuthorities,
                 source: "the clients' authority"
             )
             do {
+                shared = try certificates.clientVerification().shared
+                guard isLegacy || shared.isEmpty else {
+                    throw KeyServerError.sharedCertificate(source: certificates.source)
+                }
                 context = try NIOSSLContext(configuration: configuration)
                 guard let verify = try certificates.clientVerification().callback else {
                     verification = nil
@@ -36,6 +51,8 @@ final class LiveCertificates: Sendable {
                 verification = { presented, promise in
                     promise.completeWithTask { try await verify(presented) }
                 }
+            } catch let error as KeyServerError {
+                throw error
             } catch {
                 throw .certificate(source: certificates.source, reason: "\(error)")
             }
@@ -51,6 +68,8 @@ final class LiveCertificates: Sendable {
     private let state: Mutex<State>
     private let files: CertificateFiles?
     private let minimum: TLSVersion
+    private let admitsStrangers: Bool
+    private let isLegacy: Bool
     private let metrics: ServerMetrics
     private let logger: Logger
 
@@ -59,17 +78,25 @@ final class LiveCertificates: Sendable {
     init(
         _ certificates: ServerCertificates,
         files: CertificateFiles?,
-        minimum: TLSVersion,
+        admitsStrangers: Bool,
+        isLegacy: Bool,
         metrics: ServerMetrics,
         logger: Logger
     ) throws(KeyServerError) {
         self.files = files
-        self.minimum = minimum
+        minimum = isLegacy ? .tlsv12 : .tlsv13
+        self.isLegacy = isLegacy
+        self.admitsStrangers = admitsStrangers
         self.metrics = metrics
         self.logger = logger
         state = Mutex(
             State(
-                loaded: try Loaded(certificates, minimum: minimum),
+                loaded: try Loaded(
+                    certificates,
+                    minimum: minimum,
+                    admitsStrangers: admitsStrangers,
+                    isLegacy: isLegacy
+                ),
                 stamps: files?.stamps ?? [],
                 lookedAt: .now()
             )
@@ -108,7 +135,12 @@ final class LiveCertificates: Sendable {
     ) {
         state.stamps = stamps
         do throws(KeyServerError) {
-            state.loaded = try Loaded(files.load(), minimum: minimum)
+            state.loaded = try Loaded(
+                files.load(),
+                minimum: minimum,
+                admitsStrangers: admitsStrangers,
+                isLegacy: isLegacy
+            )
             metrics.certificateReloads.add("success")
             logger.info(
                 "Certificates read again",

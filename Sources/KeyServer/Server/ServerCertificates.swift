@@ -59,10 +59,17 @@ public struct ServerCertificates: Sendable {
     /// The TLS settings: the client must show a certificate of an authority, for the purpose
     /// client, within its dates.
     ///
-    /// - Parameter minimum: The oldest version spoken.
+    /// - Parameters:
+    ///   - minimum: The oldest version spoken.
+    ///   - admitsStrangers: Whether a client need not show a certificate; one that it shows must be
+    ///     as good as ever. The authority's certificate then goes out behind the server's: who
+    ///     enrols may know it by its digest only.
     /// - Returns: Settings the TLS library has accepted.
     /// - Throws: ``KeyServerError/certificate(source:reason:)``.
-    func configuration(minimum: TLSVersion) throws(KeyServerError) -> TLSConfiguration {
+    func configuration(
+        minimum: TLSVersion,
+        admitsStrangers: Bool = false
+    ) throws(KeyServerError) -> TLSConfiguration {
         do {
             guard try !clientVerification().isEmpty else {
                 throw KeyServerError.certificate(
@@ -70,15 +77,21 @@ public struct ServerCertificates: Sendable {
                     reason: "holds no certificate"
                 )
             }
+            var chain = try Self.certificates(certificate)
+            if admitsStrangers {
+                for authority in try Self.certificates(clientAuthorities)
+                where !chain.contains(authority) { chain.append(authority) }
+            }
             var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: try Self.certificates(certificate).map { .certificate($0) },
+                certificateChain: chain.map { .certificate($0) },
                 privateKey: .privateKey(try Self.privateKey(privateKey))
             )
             configuration.minimumTLSVersion = minimum
             configuration.maximumTLSVersion = .tlsv13
             configuration.trustRoots = .certificates(try Self.certificates(clientAuthorities))
             // Devices have no host names that could be checked; everything else is.
-            configuration.certificateVerification = .noHostnameVerification
+            configuration.certificateVerification =
+                admitsStrangers ? .optionalVerification : .noHostnameVerification
             configuration.applicationProtocols = ["http/1.1"]
             configuration.shutdownTimeout = .seconds(2)
             // Finds out now, not at the first connection, whether key and certificate fit.

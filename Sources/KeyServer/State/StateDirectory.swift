@@ -101,7 +101,25 @@ public struct StateDirectory: Sendable {
         )
     }
 
-    private func authority() throws(KeyServerError) -> CertificateAuthority {
+    /// SHA-256 of the authority's certificate, 32 bytes.
+    ///
+    /// - Throws: ``KeyServerError``.
+    func authorityDigest() throws(KeyServerError) -> [UInt8] {
+        guard holdsAuthority else { throw .noAuthority(directory: path) }
+        let info = try CertificateInfo(readingFile: authorityCertificate)
+        do throws(CryptographyError) {
+            return try SecretBytes(text: info.fingerprint).withUnsafeBytes {
+                text throws(CryptographyError) in try Hexadecimal.decode(text)
+            }
+        } catch {
+            throw .certificate(source: authorityCertificate, reason: "\(error)")
+        }
+    }
+
+    /// The authority, to sign with.
+    ///
+    /// - Throws: ``KeyServerError/noAuthority(directory:)``.
+    public func authority() throws(KeyServerError) -> CertificateAuthority {
         guard holdsAuthority else { throw .noAuthority(directory: path) }
         return try CertificateAuthority(
             certificatePEM: StateFile.read(authorityCertificate),

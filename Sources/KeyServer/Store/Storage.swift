@@ -31,7 +31,7 @@ public enum StorageAccess: Sendable {
 ///
 /// Every failure is a ``KeyServerError/storage(reason:)``.
 public protocol StorageTransaction: DeviceStorage, KeyStorage, PolicyStorage, LockdownStorage,
-    AuditStorage
+    AuditStorage, EnrolmentStorage, TokenStorage
 {}
 
 /// Devices and their certificates.

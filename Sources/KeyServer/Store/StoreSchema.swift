@@ -8,7 +8,8 @@ enum StoreSchema {
 
     /// Each in turn, as SQL.
     static let steps = [
-        devicesAndAudit, keysAndGrants, lockdown, holders, policies, certificateEnds,
+        devicesAndAudit, keysAndGrants, lockdown, holders, policies, certificateEnds, enrolment,
+        tokens,
     ]
 
     /// Marks a SQLite file as ours: "SSdb".
@@ -17,6 +18,50 @@ enum StoreSchema {
     /// Which certificate ends next, without looking at all.
     private static let certificateEnds = """
         CREATE INDEX certificates_by_end ON certificates (not_after) WHERE revoked_at IS NULL;
+        """
+
+    private static let tokens = """
+        CREATE TABLE tokens (
+            id TEXT PRIMARY KEY,
+            family TEXT NOT NULL,
+            device INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,
+            key_names TEXT,
+            issued_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            revoked_at INTEGER,
+            successor TEXT
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX tokens_of_device ON tokens (device);
+        CREATE INDEX tokens_of_family ON tokens (family);
+        CREATE TABLE token_keys (
+            id TEXT PRIMARY KEY,
+            sealed BLOB NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let enrolment = """
+        CREATE TABLE enrolment_tokens (
+            id TEXT PRIMARY KEY,
+            hash BLOB NOT NULL,
+            name TEXT NOT NULL,
+            fleet TEXT,
+            tags TEXT NOT NULL,
+            replaces INTEGER NOT NULL,
+            days INTEGER NOT NULL,
+            maximum INTEGER NOT NULL,
+            uses INTEGER NOT NULL,
+            next_number INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            ended_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE enrolments (
+            token TEXT NOT NULL REFERENCES enrolment_tokens,
+            public_key TEXT NOT NULL,
+            certificate TEXT NOT NULL,
+            PRIMARY KEY (token, public_key)
+        ) STRICT, WITHOUT ROWID;
         """
 
     private static let holders = """

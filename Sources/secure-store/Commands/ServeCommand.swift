@@ -50,7 +50,13 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var proxy: [String] = []
 
-    @Flag(help: "Accept TLS 1.2 as well.")
+    @Flag(help: "Give certificates to devices with a one-time token, and renew them.")
+    var enroll = false
+
+    @Flag(help: "Take signed tokens in place of certificates.")
+    var tokens = false
+
+    @Flag(help: "Accept the original's shared certificate, and TLS 1.2.")
     var legacy = false
 
     @Option(help: "Connections open at once.")
@@ -113,7 +119,18 @@ struct ServeCommand: AsyncParsableCommand {
             denied: try deny.map(CIDRBlock.init)
         )
         configuration.proxies = try proxy.map(CIDRBlock.init)
-        configuration.allowsTLS12 = legacy
+        configuration.isLegacy = legacy
+        configuration.acceptsTokens = tokens
+        if tokens, store == nil {
+            throw KeyServerError.noAuthority(directory: state.directory.path)
+        }
+        if tokens, let store, store.vault == nil {
+            logger.warning(
+                "No token can be checked without the root key",
+                metadata: ["remedy": "--root-key-file"]
+            )
+        }
+        if enroll { configuration.authority = try state.directory.authority() }
         configuration.limits.connections = maxConnections
         configuration.limits.drainDelaySeconds = drainDelay
         try Hardening.apply(connections: maxConnections, logger: logger)

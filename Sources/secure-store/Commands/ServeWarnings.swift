@@ -38,8 +38,17 @@ enum ServeWarnings {
                 metadata: ["remedy": "secure-store ca init; secure-store device add"]
             )
         }
-        if configuration.allowsTLS12 {
-            logger.warning("TLS 1.2 is accepted as well (--legacy)")
+        if configuration.authority != nil || configuration.acceptsTokens {
+            logger.notice(
+                "Requests without a certificate get as far as HTTP",
+                metadata: [
+                    "enroll": "\(configuration.authority != nil)",
+                    "tokens": "\(configuration.acceptsTokens)",
+                ]
+            )
+        }
+        if configuration.isLegacy {
+            logger.warning("TLS 1.2 and shared certificates are accepted as well (--legacy)")
         }
     }
 }

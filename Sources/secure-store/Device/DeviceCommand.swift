@@ -13,6 +13,7 @@ struct DeviceCommand: ParsableCommand {
         subcommands: [
             DeviceAdd.self, DeviceList.self, DeviceShow.self, DeviceLabel.self, DeviceRename.self,
             DeviceRevoke.self, DeviceRestore.self, DeviceRotate.self, DeviceRemove.self,
+            EnrolTokenCommand.self,
         ]
     )
 }

@@ -50,7 +50,7 @@ struct OriginalArguments: Equatable {
                 // The original had no second port that could be taken.
                 "--admin-listen", "none",
                 "--cert", certificate, "--key", flags.value("key-path") ?? "./key.pem",
-                "--client-ca", certificate,
+                "--client-ca", certificate, "--legacy",
             ]
         } else {
             throw CommandFailure(.usage, Self.incomplete(flags))

@@ -63,14 +63,15 @@ enum ExitStatus: Int32 {
     private static func of(_ error: KeyServerError) -> ExitStatus {
         switch error {
         case .file, .storage: .inputOutput
-        case .fileTooLarge, .deviceList, .wrongRootKey, .sealing, .brokenBackup: .data
+        case .fileTooLarge, .deviceList, .wrongRootKey, .sealing, .brokenBackup, .signingRequest:
+            .data
         case .exists, .deviceExists, .sealed, .keyExists: .exists
-        case .noAuthority, .certificate, .noKey, .key, .newerStore, .noSeal,
+        case .noAuthority, .certificate, .sharedCertificate, .noKey, .key, .newerStore, .noSeal,
             .notInFile:
             .configuration
         case .issuing, .stopped: .system
         case .deviceName, .hostName, .listenAddress, .noDevice, .label,
-            .auditMark, .noSuchKey, .generationInUse, .noGrant, .noPolicy:
+            .auditMark, .noSuchKey, .noToken, .tokenKeyName, .generationInUse, .noGrant, .noPolicy:
             .usage
         case .listen: .unavailable
         }

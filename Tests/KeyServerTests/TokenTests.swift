@@ -1,0 +1,342 @@
+import AccessRules
+import Crypto
+import Cryptography
+import Foundation
+import KeyProtocol
+import SQLite
+import TestSupport
+import Testing
+
+@testable import KeyServer
+
+@Suite struct `A token` {
+    private let directory: TemporaryDirectory
+    private let administration: Administration
+    private let vault: KeyVault
+    private let signer: TokenSigner
+    private let here = IPAddress("192.0.2.7")
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        let state = StateDirectory(directory("state"))
+        try state.createAuthority(hostNames: ["localhost"])
+        administration = try Administration(state)
+        let root = try RootKey(StoreKey.generate().text)
+        try administration.initializeSeal(root)
+        vault = try administration.openVault(root)
+        for name in ["default", "db"] {
+            try administration.addKey(name, StoreKey.generate(), vault: vault)
+            try administration.addGrant(ofKey: name, to: .everyDevice)
+        }
+        signer = TokenSigner(administration.storage, vault)
+    }
+
+    private func make(
+        _ device: String = "kiosk",
+        keys: [String]? = nil,
+        lifetime: Int = 1000
+    ) throws -> (text: SecretBytes, record: TokenRecord) {
+        let new = NewToken(
+            device: NewDevice(name: try DeviceName(device)),
+            keys: keys,
+            lifetime: lifetime
+        )
+        let (token, record) = try administration.addToken(new, vault)
+        return (token, record)
+    }
+
+    /// The key that the store signs with.
+    private func signingKey() throws -> (id: String, key: P256.Signing.PrivateKey) {
+        let found = try administration.storage.transaction(.reading) {
+            store throws(KeyServerError) in try store.newestTokenKey()
+        }
+        let record = try #require(found)
+        let bytes = try vault.openTokenKey(record.sealed, id: record.id)
+        let key = try bytes.withUnsafeBytes { try P256.Signing.PrivateKey(rawRepresentation: $0) }
+        return (record.id, key)
+    }
+
+    private func base64(_ text: String) -> String { base64(Array(text.utf8)) }
+
+    private func base64(_ bytes: [UInt8]) -> String {
+        bytes.withUnsafeBytes { Base64.encode($0, as: .url) }
+    }
+
+    private func secret(_ text: String) -> SecretBytes { SecretBytes(copying: text.utf8) }
+
+    /// A token of any form, with a good signature of the store's key.
+    private func signed(_ header: String, _ claims: String) throws -> SecretBytes {
+        let text = "\(base64(header)).\(base64(claims))"
+        let signature = try signingKey().key.signature(for: Array(text.utf8))
+        return secret("\(text).\(base64(Array(signature.rawRepresentation)))")
+    }
+
+    private func decide(
+        _ token: SecretBytes,
+        _ keys: [String] = ["default"],
+        at time: Timestamp = .now,
+        unlocks: Bool = true
+    ) async throws -> ReleaseOutcome {
+        var request = ReleaseRequest(
+            device: "claimed",
+            token: try signer.verify(token),
+            address: here,
+            keyNames: keys
+        )
+        request.takesToken = unlocks
+        let policy = ReleasePolicy(addresses: AddressPolicy(), keyNames: [])
+        return try await ReleaseLedger(
+            storage: administration.storage,
+            policy: policy,
+            now: { time }
+        ).decide(request)
+    }
+
+    private func refusal(_ outcome: ReleaseOutcome) -> String? {
+        guard case .refused(let refusal) = outcome.decision else { return nil }
+        return refusal.code
+    }
+
+    private func later(_ seconds: Int, than record: TokenRecord) -> Timestamp {
+        Timestamp(seconds: record.issuedAt.seconds + seconds)
+    }
+
+    @Test func `stands for its device, with the device's grants and policies`() async throws {
+        let (token, record) = try make()
+        #expect(try await decide(token).decision == .granted)
+        let device = try administration.showDevice("kiosk").device
+        #expect(device.seenFrom == "192.0.2.7")
+        let entry = try #require(AuditTrail(administration.storage).last(1).first?.entry)
+        #expect(entry.contains(#""device":"kiosk""#) && entry.contains(#""token":"\#(record.id)""#))
+        try administration.removeGrant(ofKey: "db", to: .everyDevice)
+        #expect(refusal(try await decide(token, ["default", "db"])) == "key_not_granted")
+        try administration.setPolicy(
+            RuleSet(parsing: "deny 192.0.2.0/24"),
+            of: .devices(.device("kiosk"))
+        )
+        #expect(refusal(try await decide(token)) == "address_denied")
+        try administration.removePolicy(of: .devices(.device("kiosk")))
+        try administration.renameDevice("kiosk", to: DeviceName("till"))
+        #expect(try await decide(token).decision == .granted)
+        try administration.revokeDevice("till")
+        #expect(refusal(try await decide(token)) == "device_revoked")
+        try administration.removeDevice("till")
+        #expect(refusal(try await decide(token)) == "device_revoked")
+        // Somebody of the same name has nothing of it.
+        _ = try make("till")
+        #expect(refusal(try await decide(token)) == "device_revoked")
+    }
+
+    @Test func `narrows what its device may have, and widens nothing`() async throws {
+        let (token, _) = try make(keys: ["db", "other"])
+        #expect(try await decide(token, ["db"]).decision == .granted)
+        #expect(refusal(try await decide(token, ["default"])) == "key_not_granted")
+        #expect(refusal(try await decide(token, ["db", "default"])) == "key_not_granted")
+        #expect(refusal(try await decide(token, ["other"])) == "key_not_granted")
+        // The control.
+        #expect(try await decide(make().text, ["default", "db"]).decision == .granted)
+        #expect(throws: KeyServerError.tokenKeyName("a b")) { try make(keys: ["a b"]) }
+    }
+
+    @Test func `is refused at once when it was revoked, with all that renewed it`() async throws {
+        let (token, record) = try make()
+        let renewal = try #require(
+            try await decide(token, at: later(600, than: record)).renewal
+        )
+        let next = try signer.sign(renewal)
+        let (other, _) = try make()
+        try administration.revokeToken(record.id)
+        #expect(refusal(try await decide(token)) == "token_revoked")
+        #expect(refusal(try await decide(next, at: later(601, than: record))) == "token_revoked")
+        #expect(try await decide(other).decision == .granted)
+        try administration.revokeTokens(ofDevice: "kiosk")
+        #expect(refusal(try await decide(other)) == "token_revoked")
+        #expect(throws: KeyServerError.noToken("none")) { try administration.revokeToken("none") }
+    }
+
+    @Test func `is good in its time only, by a clock that may jump`() async throws {
+        let (token, record) = try make()
+        for (offset, code) in [
+            (-100_000, "token_not_valid_yet"), (-61, "token_not_valid_yet"), (-60, nil), (0, nil),
+            (999, nil), (1000, "token_expired"), (1_000_000, "token_expired"),
+        ] {
+            let outcome = try await decide(token, at: later(offset, than: record))
+            #expect(refusal(outcome) == code, "\(offset) s")
+        }
+    }
+
+    @Test func `is renewed when half of its time is over, the same way again`() async throws {
+        let (token, record) = try make(keys: ["db"])
+        #expect(try await decide(token, ["db"], at: later(500, than: record)).renewal == nil)
+        let at = later(501, than: record)
+        // The original's answer has no room for one.
+        #expect(try await decide(token, ["db"], at: at, unlocks: false).renewal == nil)
+        #expect(try await decide(token, ["default"], at: at).renewal == nil, "refused")
+        let first = try #require(try await decide(token, ["db"], at: at).renewal)
+        #expect(first.keys == ["db"])
+        #expect(first.expiresAt == record.issuedAt.seconds + 1501)
+        #expect(first.id != record.id)
+        // The answer was lost.
+        #expect(try await decide(token, ["db"], at: later(700, than: record)).renewal == first)
+        #expect(try administration.listTokens().count == 2)
+        let next = try signer.sign(first)
+        let after = try await decide(next, ["db"], at: later(1200, than: record))
+        #expect(after.decision == .granted)
+        #expect(after.renewal != nil)
+        // What has expired goes; nothing piles up.
+        #expect(try administration.listTokens().count == 2)
+    }
+
+    @Test func `of one server is good at another that was given the root key`() async throws {
+        let (token, _) = try make()
+        let other = TokenSigner(
+            try SQLiteStorage(path: directory("state/store.db")),
+            vault
+        )
+        #expect(try other.verify(token).device == "kiosk")
+        // Who can write to the database cannot put in a key of their own.
+        try SQLiteConnection(path: directory("state/store.db"), mode: .existing).execute(
+            "UPDATE token_keys SET sealed = x'00112233'"
+        )
+        let fresh = TokenSigner(administration.storage, vault)
+        #expect(throws: KeyServerError.self) { try fresh.verify(token) }
+        #expect(throws: KeyServerError.self) { try make() }
+    }
+
+    @Test func `that is a forgery is told from a genuine one`() throws {
+        let (token, record) = try make()
+        let text = String(decoding: token.withUnsafeBytes { Array($0) }, as: UTF8.self)
+        let parts = text.split(separator: ".").map(String.init)
+        let (id, key) = try signingKey()
+        let good = #"{"alg":"ES256","typ":"JWT","kid":"\#(id)"}"#
+        let now = record.issuedAt.seconds
+        let claims =
+            #"{"aud":"secure-store","sub":"kiosk","jti":"\#(record.id)","iat":\#(now),"nbf":\#(now),"exp":\#(now + 9)}"#
+        #expect(try signer.verify(signed(good, claims)).id == record.id, "the control")
+
+        // Signed with nothing, or with the public key as a password.
+        for header in [
+            #"{"alg":"none"}"#, #"{"alg":"none","kid":"\#(id)"}"#,
+            #"{"alg":"None","kid":"\#(id)"}"#,
+            #"{"kid":"\#(id)"}"#, #"{"alg":"es256","kid":"\#(id)"}"#,
+        ] {
+            for signature in ["", parts[2]] {
+                let forged = secret("\(base64(header)).\(parts[1]).\(signature)")
+                #expect(throws: TokenError.algorithm) { try signer.verify(forged) }
+            }
+            #expect(throws: TokenError.algorithm) { try signer.verify(signed(header, claims)) }
+        }
+        let publicKeys = [
+            Array(key.publicKey.pemRepresentation.utf8), Array(key.publicKey.rawRepresentation),
+            Array(key.publicKey.derRepresentation),
+        ]
+        for bytes in publicKeys {
+            let content = "\(base64(#"{"alg":"HS256","kid":"\#(id)"}"#)).\(parts[1])"
+            let mac = HMAC<Crypto.SHA256>.authenticationCode(
+                for: Array(content.utf8),
+                using: SymmetricKey(data: bytes)
+            )
+            #expect(throws: TokenError.algorithm) {
+                try signer.verify(secret("\(content).\(base64(Array(mac)))"))
+            }
+        }
+        // Of another key, of an unknown one, of another content, and of no point of the curve.
+        let foreign = try P256.Signing.PrivateKey().signature(
+            for: Array("\(parts[0]).\(parts[1])".utf8)
+        ).rawRepresentation
+        let zeros = base64([UInt8](repeating: 0, count: 64))
+        let ones = base64([UInt8](repeating: 0xFF, count: 64))
+        for signature in [base64(Array(foreign)), zeros, ones] {
+            #expect(throws: TokenError.signature) {
+                try signer.verify(secret("\(parts[0]).\(parts[1]).\(signature)"))
+            }
+        }
+        #expect(throws: TokenError.signature) {
+            try signer.verify(secret("\(parts[0]).\(base64(claims)).\(parts[2])"))
+        }
+        #expect(throws: TokenError.unknownKey) {
+            try signer.verify(signed(#"{"alg":"ES256","kid":"other"}"#, claims))
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"alg":"ES256","kid":"K","crit":["x"]}"#, "header: crit"),
+        (#"{"alg":"ES256","kid":"K","jwk":{}}"#, "header: jwk"),
+        (#"{"alg":"ES256","kid":"K","jku":"https://x"}"#, "header: jku"),
+        (#"{"alg":"ES256","kid":"K","b64":false}"#, "header: b64"),
+        (#"{"alg":"ES256","kid":"K","zip":"DEF"}"#, "header: zip"),
+        (#"{"alg":"ES256","kid":"K","typ":"JOSE"}"#, "header: typ"),
+        (#"{"alg":"ES256","kid":7}"#, "header: kid"), (#"{"alg":"ES256"}"#, "header: kid"),
+        (#"{"alg":["ES256"],"kid":"K"}"#, "header: alg"),
+        (#"{"alg":"ES256","alg":"none","kid":"K"}"#, "not JSON"), ("[]", "not JSON"),
+        ("ES256", "not JSON"),
+    ])
+    func `has one form of header`(header: String, reason: String) throws {
+        _ = try make()
+        let id = try signingKey().id
+        let token = try signed(header.replacingOccurrences(of: "\"K\"", with: "\"\(id)\""), "{}")
+        #expect { try signer.verify(token) } throws: { "\($0)" == reason }
+    }
+
+    @Test(arguments: [
+        (#""aud":"other""#, "for another audience"), (#""aud":["secure-store"]"#, "for another"),
+        (#""sub":"""#, "claim: sub"), (#""jti":7"#, "claim: jti"), (#""exp":"9""#, "claim: exp"),
+        (#""exp":1e3"#, "claim: exp"), (#""exp":999999999999"#, "claim: exp"),
+        (#""exp":10"#, "claim: exp"), (#""exp":-1"#, "claim: exp"), (#""nbf":5"#, "claim: nbf"),
+        (#""keys":"db""#, "claim: keys"), (#""keys":[7]"#, "claim: keys"),
+        (#""keys":null"#, "claim: keys"),
+    ])
+    func `has one form of claims`(claim: String, reason: String) throws {
+        _ = try make()
+        let id = try signingKey().id
+        let name = String(try #require(claim.split(separator: ":").first))
+        let all = [
+            #""aud":"secure-store""#, #""sub":"kiosk""#, #""jti":"x""#, #""iat":10"#, #""nbf":10"#,
+            #""exp":20"#,
+        ]
+        let header = #"{"alg":"ES256","kid":"\#(id)"}"#
+        #expect(
+            try signer.verify(signed(header, "{\(all.joined(separator: ","))}")).expiresAt == 20,
+            "the control"
+        )
+        let changed = all.filter { !$0.hasPrefix(name) } + [claim]
+        #expect {
+            try signer.verify(signed(header, "{\(changed.joined(separator: ","))}"))
+        } throws: {
+            let text = "\($0)"
+            return text.hasPrefix(reason) || (name == "\"aud\"" && text == "claim: aud")
+        }
+        // The same member twice, whichever a reader would take.
+        let twice = all + [claim]
+        if name != "\"keys\"" {
+            #expect(throws: TokenError.notJSON) {
+                try signer.verify(signed(header, "{\(twice.joined(separator: ","))}"))
+            }
+        }
+    }
+
+    @Test func `is written in one way`() throws {
+        let (token, _) = try make()
+        let text = String(decoding: token.withUnsafeBytes { Array($0) }, as: UTF8.self)
+        let parts = text.split(separator: ".").map(String.init)
+        let last = try #require(parts[2].last)
+        // 64 bytes leave four bits over in the last character: they must be nought.
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        let next = alphabet[try #require(alphabet.firstIndex(of: last)) + 1]
+        for (other, error) in [
+            ("\(text)=", TokenError.encoding), ("\(text)==", .encoding), ("\(text)\n", .encoding),
+            (" \(text)", .encoding),
+            ("\(parts[0]).\(parts[1]).\(parts[2].dropLast())\(next)", .encoding),
+            ("\(parts[0])=.\(parts[1]).\(parts[2])", .encoding),
+            (text.replacingOccurrences(of: ".", with: ". "), .encoding),
+            ("\(text).", .notCompact), ("\(parts[0]).\(parts[1])", .notCompact), ("", .notCompact),
+            ("..", .encoding), (".\(text)", .notCompact),
+            ("\(parts[0]).\(parts[1]).AAAA", .signature),
+            (String(repeating: "A", count: 4097), .tooLong),
+            (text + String(repeating: "A", count: 4096), .tooLong),
+        ] {
+            #expect(throws: error, "\(other)") { try signer.verify(secret(other)) }
+        }
+        #expect(try signer.verify(token).device == "kiosk", "the control")
+    }
+}
