@@ -87,6 +87,24 @@ import Testing
         }
     }
 
+    @Test func `an array of objects gives each, and nothing but objects`() throws {
+        let json = #"{"d":[{"id":1,"l":{"__id":7}},{"id":2}],"e":[],"m":[{},3]}"#
+        let object = try #require(try JSONDocument(secret(json)).root)
+        let entries = try #require(try object.objects("d"))
+        #expect(try entries.map { try $0.integer("id") } == [1, 2])
+        #expect(try entries[0].object("l")?.integer("__id") == 7)
+        #expect(try object.objects("e")?.isEmpty == true)
+        #expect(try object.objects("none").map(\.count) == nil)
+        #expect(throws: JSONError.invalid(member: "m")) { try object.objects("m") }
+    }
+
+    @Test func `a longer text can be asked for`() throws {
+        let count = JSONDocument.maximumCount
+        let text = secret("\"" + String(repeating: "a", count: count) + "\"")
+        _ = try JSONDocument(text, limit: count + 2)
+        #expect(throws: JSONError.tooLong) { try JSONDocument(text, limit: count + 1) }
+    }
+
     @Test func `sizes are limited`() throws {
         let limit = JSONDocument.maximumCount
         _ = try JSONDocument(secret("\"" + String(repeating: "a", count: limit - 2) + "\""))
