@@ -58,8 +58,10 @@ static void set_attributes(
         .size = (uint64_t)status->st_size,
         .accessed_seconds = status->st_atim.tv_sec,
         .modified_seconds = status->st_mtim.tv_sec,
+        .changed_seconds = status->st_ctim.tv_sec,
         .accessed_nanoseconds = (uint32_t)status->st_atim.tv_nsec,
         .modified_nanoseconds = (uint32_t)status->st_mtim.tv_nsec,
+        .changed_nanoseconds = (uint32_t)status->st_ctim.tv_nsec,
         .mode = status->st_mode,
         .user = status->st_uid,
         .group = status->st_gid,
@@ -70,7 +72,8 @@ static void set_attributes(
             && FUSE_SET_ATTR_ATIME == CFUSE_SET_ACCESSED
             && FUSE_SET_ATTR_MTIME == CFUSE_SET_MODIFIED
             && FUSE_SET_ATTR_ATIME_NOW == CFUSE_SET_ACCESSED_NOW
-            && FUSE_SET_ATTR_MTIME_NOW == CFUSE_SET_MODIFIED_NOW,
+            && FUSE_SET_ATTR_MTIME_NOW == CFUSE_SET_MODIFIED_NOW
+            && FUSE_SET_ATTR_CTIME == CFUSE_SET_CHANGED,
         "the numbers are passed through");
     const uint32_t handle = file == NULL ? 0 : CFUSE_SET_BY_HANDLE;
     const uint32_t drop = cfuse_change_drops_privilege() ? CFUSE_SET_DROP_PRIVILEGE : 0;

@@ -70,6 +70,30 @@ public struct FileStatus: Sendable {
         self.status = status
     }
 
+    /// A file whose times of modification and change are known.
+    ///
+    /// A kernel that was asked for them gives the file's next change a time of its own, finer than the clock's
+    /// ticks, and from then on every file system's clock goes on with it.
+    ///
+    /// - Parameters:
+    ///   - descriptor: Of the file.
+    ///   - modified: Taken over.
+    ///   - changed: Taken over.
+    /// - Throws: ``Errno``.
+    ///
+    /// The corresponding C function is `statx` without `STATX_MTIME` and `STATX_CTIME`.
+    public init(
+        of descriptor: Int32,
+        modified: FileTime,
+        changed: FileTime
+    ) throws(Errno) {
+        var status = stat()
+        status.st_mtim = modified.specification
+        status.st_ctim = changed.specification
+        _ = try valueOrErrno { linux_status_but_changes(descriptor, &status) }
+        self.status = status
+    }
+
     /// Does not follow a symbolic link.
     ///
     /// The corresponding C function is `fstatat` with `AT_SYMLINK_NOFOLLOW`.

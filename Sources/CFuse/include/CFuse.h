@@ -61,6 +61,7 @@ enum {
     CFUSE_SET_MODIFIED = 1 << 5,
     CFUSE_SET_ACCESSED_NOW = 1 << 7,
     CFUSE_SET_MODIFIED_NOW = 1 << 8,
+    CFUSE_SET_CHANGED = 1 << 10,        // not to be set: what the kernel takes it to be
     CFUSE_SET_DROP_PRIVILEGE = 1 << 11, // set-user-ID and set-group-ID go with it
     CFUSE_SET_BY_HANDLE = 1 << 30,      // on an open file, not a path
 };

@@ -4,6 +4,7 @@
 #define CLINUX_FILE_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
 
@@ -75,6 +76,10 @@ void linux_forget_code(void);
 // statfs(2), which the importer does not see: f_type, as linux/magic.h has it.
 int linux_file_system_type(const char *path, uint64_t *type);
 int linux_file_system_type_of(int descriptor, uint64_t *type);
+
+// fstat(2), but for the times of modification and change, which stay as they are in `status`. Whoever asks a
+// file for those makes its next change get a time finer than the clock's ticks (statx(2)).
+int linux_status_but_changes(int descriptor, struct stat *status);
 
 // mlock2(2) with MLOCK_ONFAULT: pages are locked as they come into being.
 int linux_lock_on_fault(const void *address, size_t count);

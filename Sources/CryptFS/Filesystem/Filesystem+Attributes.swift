@@ -60,6 +60,13 @@ extension Filesystem {
                     try file.setTimes(accessed: change.accessed, modified: change.modified)
                     if change.modified != .unchanged { node.content?.timesWereSet() }
                 }
+                if let times = change.givenTimes {
+                    return try FileStatus(
+                        of: file.descriptor,
+                        modified: times.modified,
+                        changed: times.changed
+                    )
+                }
                 return try FileStatus(of: file.descriptor)
             }
             reply.attributes(attributes(of: node, status), validity: validity)

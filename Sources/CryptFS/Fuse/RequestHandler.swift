@@ -212,11 +212,24 @@ struct AttributeChange: Sendable {
     var accessed: FileTime = .unchanged
     var modified: FileTime = .unchanged
 
+    /// When the kernel, which collects writes, says that the file was changed; it sets no time itself.
+    var changed: FileTime?
+
     /// On an open file rather than a path.
     var isByHandle = false
 
     /// Set-user-ID and set-group-ID go with it.
     var dropsPrivilege = false
+
+    /// The file's times once they are set, where the kernel has given both and sets nothing else.
+    ///
+    /// It does so after a write, before each `fsync` of a database.
+    var givenTimes: (modified: FileTime, changed: FileTime)? {
+        guard let changed, modified != .unchanged, modified != .now, mode == nil, user == nil,
+            group == nil, size == nil, !dropsPrivilege
+        else { return nil }
+        return (modified, changed)
+    }
 
     /// Whether any of the times is set.
     var setsTimes: Bool { accessed != .unchanged || modified != .unchanged }

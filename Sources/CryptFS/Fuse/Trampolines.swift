@@ -228,6 +228,12 @@ extension AttributeChange {
                 nanoseconds: Int(attributes.modified_nanoseconds)
             )
         }
+        if isSet(CFUSE_SET_CHANGED) {
+            changed = FileTime(
+                seconds: attributes.changed_seconds,
+                nanoseconds: Int(attributes.changed_nanoseconds)
+            )
+        }
         isByHandle = isSet(CFUSE_SET_BY_HANDLE)
         dropsPrivilege = isSet(CFUSE_SET_DROP_PRIVILEGE)
     }

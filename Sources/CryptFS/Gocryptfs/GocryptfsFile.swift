@@ -26,6 +26,7 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
 
     private let length: Atomic<UInt64>
     private let habit = SynchronizationHabit()
+    private let largeFileHabit = LargeFileHabit()
 
     /// A file that was just made.
     init(
@@ -106,20 +107,28 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
 
     /// The disk works while the caller comes to asking for it.
     func wasWritten(at offset: UInt64, count: Int) {
-        guard habit.noteWrite() else { return }
         let block = UInt64(GocryptfsGeometry.blockCount)
         let first = offset / block
         let end = (offset + UInt64(count) + block - 1) / block
         let sealed = UInt64(storage.geometry.sealedBlockCount)
-        FileCall.startWriting(
-            descriptor.rawValue,
-            at: UInt64(GocryptfsGeometry.headerCount) + first * sealed,
-            count: Int((end - first) * sealed)
-        )
+        let start = UInt64(GocryptfsGeometry.headerCount) + first * sealed
+        let length = Int((end - first) * sealed)
+        if habit.noteWrite() {
+            FileCall.startWriting(descriptor.rawValue, at: start, count: length)
+            return
+        }
+        largeFileHabit.noteWrite(at: start, count: length) { range in
+            FileCall.startWriting(
+                descriptor.rawValue,
+                at: range.lowerBound,
+                count: Int(range.upperBound - range.lowerBound)
+            )
+        }
     }
 
     func wasSynchronized() {
         habit.noteSynchronization()
+        largeFileHabit.noteSynchronization()
     }
 
     func commit(durably: Bool, to place: some ContentPlace, scratch: Scratch) throws(Errno) {
