@@ -130,6 +130,34 @@ import Testing
         )
     }
 
+    @Test func `says that its database is gone, and when it is back`() throws {
+        let database = try PostgreSQLServer()
+        let url = try database.makeDatabase()
+        let server = try TestServer(environment: ["STORE_DATABASE": url])
+        let ready = "http://127.0.0.1:\(server.adminPort)/readyz"
+        #expect(try server.get("/key").status == 201)
+        #expect(try TestServer.curl([ready]).status == 200)
+        // It hangs: nobody waits for it.
+        try database.freeze(true)
+        let hanging = try TestServer.curl([ready])
+        #expect(hanging.status == 503)
+        #expect(hanging.body.contains("database_unreachable"), "\(hanging.body)")
+        #expect(try metrics(server).contains("\nsecure_store_ready 0\n"))
+        try database.freeze(false)
+        #expect(waitUntil(timeout: 60) { (try? TestServer.curl([ready]))?.status == 200 })
+        // It is gone.
+        try database.kill()
+        #expect(try TestServer.curl([ready]).body.contains("database_unreachable"))
+        #expect(try server.get("/key").status == 503)
+        let page = try metrics(server)
+        let failed = #"secure_store_decisions_total{result="failed",code="unavailable"}"#
+        #expect(page.contains("\n\(failed) 1\n"))
+        #expect(!page.contains("\nsecure_store_storage_errors_total 0\n"))
+        try database.start()
+        #expect(waitUntil(timeout: 60) { (try? TestServer.curl([ready]))?.status == 200 })
+        #expect(try server.get("/key").status == 201)
+    }
+
     @Test func `answers no web page that led a browser to it`() throws {
         let server = try TestServer()
         let url = "http://127.0.0.1:\(server.adminPort)/metrics"

@@ -32,6 +32,8 @@ enum ConnectionFailure {
         (words: "unexpected", kind: "malformed"),
         (words: "too l", kind: "malformed"),
         (words: "bad", kind: "malformed"),
+        (words: "signature", kind: "malformed"),
+        (words: "excessive", kind: "malformed"),
     ]
 
     /// BoringSSL's name of the failure, without the place in its source.

@@ -19,7 +19,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let limits: ServerLimits
-    private let isSecured: Bool
+
+    /// Whose connections these are; `nil` for monitoring's.
+    private let admission: Admission?
     private let metrics: ServerMetrics
     private let logger: Logger
 
@@ -27,12 +29,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var firstPhase: String
     private var deadline: Scheduled<Void>?
 
-    init(limits: ServerLimits, isSecured: Bool, metrics: ServerMetrics, logger: Logger) {
+    /// Requests begun and ended, and answers ended: several may come before the first is answered.
+    private var (heads, ends, answers) = (0, 0, 0)
+
+    init(limits: ServerLimits, admission: Admission?, metrics: ServerMetrics, logger: Logger) {
         self.limits = limits
-        self.isSecured = isSecured
+        self.admission = admission
         self.metrics = metrics
         self.logger = logger
-        firstPhase = isSecured ? "handshake" : "request"
+        firstPhase = admission == nil ? "request" : "handshake"
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -46,9 +51,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: setDeadline(seconds: limits.requestSeconds, phase: "request", context: context)
-        case .body: break
-        case .end: setDeadline(seconds: limits.requestSeconds, phase: "answer", context: context)
+        case .head:
+            heads += 1
+            setDeadline(seconds: limits.requestSeconds, phase: "request", context: context)
+        case .body:
+            break
+        case .end:
+            ends += 1
+            if answers < heads {
+                setDeadline(seconds: limits.requestSeconds, phase: "answer", context: context)
+            } else {
+                waitForNextRequest(context)
+            }
         }
         context.fireChannelRead(data)
     }
@@ -70,7 +84,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             written.futureResult.whenComplete { _ in Self.wipe(buffer) }
             context.write(data, promise: written)
         case .end:
-            setDeadline(seconds: limits.idleSeconds, phase: "idle", context: context)
+            answers += 1
+            if answers == heads, ends < heads {
+                // Refused before it was whole: the rest is read for the client to see why.
+                setDeadline(seconds: limits.lingerSeconds, phase: "request", context: context)
+            } else {
+                waitForNextRequest(context)
+            }
             context.write(data, promise: promise)
         }
     }
@@ -79,7 +99,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         if let reason = ConnectionFailure.tlsReason(of: error) {
             log("Connection refused", reason: reason, context: context, level: .notice)
         } else if error is HTTPParserError {
-            if isSecured { metrics.requests.add("other", "400") }
+            if admission != nil { metrics.requests.add("other", "400") }
             log("Request rejected", reason: "\(error)", context: context, level: .notice)
         } else {
             log("Connection failed", reason: "\(error)", context: context, level: .debug)
@@ -96,6 +116,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let quickACK = NIOBSDSocket.Option(rawValue: TCP_QUICKACK)
         // Only costs time where it fails.
         try? context.channel.syncOptions?.setOption(ChannelOptions.tcpOption(quickACK), value: 1)
+    }
+
+    private func waitForNextRequest(_ context: ChannelHandlerContext) {
+        let isCrowded = admission?.isCrowded ?? false
+        setDeadline(
+            seconds: isCrowded ? limits.crowdedIdleSeconds : limits.idleSeconds,
+            phase: "idle",
+            context: context
+        )
     }
 
     private func setDeadline(seconds: Int, phase: String?, context: ChannelHandlerContext) {

@@ -19,6 +19,12 @@ public struct ServerLimits: Equatable, Sendable {
     /// Seconds a connection may stay open between requests.
     public var idleSeconds = 30
 
+    /// The same while three quarters of the connections that may be open are.
+    public var crowdedIdleSeconds = 1
+
+    /// Seconds that the rest of a request is read which has been answered already.
+    public var lingerSeconds = 2
+
     /// Connections open at once; more wait in the kernel's queue.
     public var connections = 4096
 

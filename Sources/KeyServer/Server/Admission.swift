@@ -29,6 +29,9 @@ final class Admission: Sendable {
     /// Handshakes under way.
     var handshakeCount: Int { handshaking.value }
 
+    /// Whether connections are becoming few: then none is kept long for a request that may come.
+    var isCrowded: Bool { open.value >= limits.connections - limits.connections / 4 }
+
     /// Whether to accept; where not, the listener is woken when that changes.
     func mayAccept() -> Bool {
         if hasRoom { return true }

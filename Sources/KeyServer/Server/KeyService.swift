@@ -134,7 +134,7 @@ public struct KeyService: Sendable {
             logger: logger
         )
         let channel = MutualTLSChannel(
-            base: HTTP1Channel(responder: responder.respond, configuration: http(isSecured: true)),
+            base: HTTP1Channel(responder: responder.respond, configuration: http(admission)),
             certificates: certificates,
             admission: admission,
             metrics: metrics,
@@ -190,7 +190,7 @@ public struct KeyService: Sendable {
         )
         let channel = HTTP1Channel(
             responder: responder.respond,
-            configuration: http(isSecured: false)
+            configuration: http(nil)
         )
         return ListenerService(
             service: channel.server(
@@ -208,13 +208,13 @@ public struct KeyService: Sendable {
         )
     }
 
-    private func http(isSecured: Bool) -> HTTP1Channel.Configuration {
+    private func http(_ admission: Admission?) -> HTTP1Channel.Configuration {
         let (limits, metrics, logger) = (configuration.limits, metrics, logger)
         return .init(
             additionalChannelHandlers: [
                 ConnectionGuard(
                     limits: limits,
-                    isSecured: isSecured,
+                    admission: admission,
                     metrics: metrics,
                     logger: logger
                 )

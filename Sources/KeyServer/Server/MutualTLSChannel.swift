@@ -43,7 +43,7 @@ struct MutualTLSChannel: ServerChildChannel {
         }.flatMap {
             base.setup(channel: channel, logger: logger)
         }.flatMapThrowing { value in
-            try CloseAfterHTTP10.install(in: channel)
+            try RequestRules.install(in: channel)
             return value
         }
     }
