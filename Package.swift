@@ -275,7 +275,7 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests",
             dependencies: ["TestSupport"],
-            exclude: ["Scenarios/database.sh"],
+            exclude: ["Scenarios/database.sh", "Scenarios/postgres-pair.sh"],
             swiftSettings: house
         ),
         .target(
