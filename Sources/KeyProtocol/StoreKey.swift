@@ -36,6 +36,15 @@ public struct StoreKey: Sendable {
         return StoreKey(text: generated.text, generated: generated)
     }
 
+    /// The generated key of given bytes.
+    ///
+    /// - Parameter bytes: 32.
+    public init(generatedOf bytes: SecretBytes) {
+        precondition(bytes.count == GeneratedKey.count)
+        let generated = GeneratedKey(bytes: bytes)
+        self.init(text: generated.text, generated: generated)
+    }
+
     private init(text: SecretBytes, generated: GeneratedKey) {
         self.text = text
         self.generated = generated

@@ -62,6 +62,18 @@ public enum KeyServerError: Error, Equatable, Sendable {
     /// The text is no place in the audit log.
     case auditMark(String)
 
+    /// What was asked for was cut off the audit log.
+    case auditTrimmed(through: Int)
+
+    /// The store has nothing yet that signs its audit log.
+    case noAuditKey
+
+    /// No checkpoint of the audit log is old enough to cut at.
+    case noCheckpoint(before: Timestamp)
+
+    /// The audit log is not as it was written.
+    case brokenAudit(entry: Int)
+
     /// The store has been made able to hold keys before.
     case sealed
 
@@ -70,6 +82,21 @@ public enum KeyServerError: Error, Equatable, Sendable {
 
     /// The root key does not open the store.
     case wrongRootKey
+
+    /// A share is of no use.
+    case share(ShareFault)
+
+    /// So many shares cannot be made.
+    case shareCount(shares: Int, threshold: Int)
+
+    /// The shares together do not open the store.
+    case wrongShares
+
+    /// No server of this state directory can be asked.
+    case noServer(socket: String, reason: String)
+
+    /// The server did not do what an operator asked for.
+    case refused(reason: String)
 
     /// A key could not be sealed or opened.
     case sealing(reason: String)
@@ -162,12 +189,34 @@ extension KeyServerError: CustomStringConvertible {
         case .auditMark(let text):
             "'\(text)' is no place in an audit log such as 'secure-store audit verify' prints: "
                 + "NUMBER:HASH"
+        case .auditTrimmed(let number):
+            "the audit log was cut off up to entry \(number): look in the file that 'audit trim' wrote"
+        case .noAuditKey:
+            "the store has no key yet that signs its audit log; 'secure-store operator init' makes "
+                + "one, or, in a store of an earlier version, 'secure-store audit checkpoint'"
+        case .noCheckpoint(let time):
+            "nothing can be cut off: no checkpoint speaks for entries before \(time) alone; a running "
+                + "server makes one every ten minutes, 'secure-store audit checkpoint' at once"
+        case .brokenAudit(let entry):
+            "the audit log is not as it was written: entry \(entry) is missing or changed"
         case .sealed:
             "the store has a root key already; change it with 'secure-store operator rekey'"
         case .noSeal:
             "the store has no root key yet; give it one with 'secure-store operator init'"
         case .wrongRootKey:
             "this root key does not open the store"
+        case .share(let fault):
+            "\(fault)"
+        case .shareCount(let shares, let threshold):
+            "\(threshold) of \(shares) shares cannot be: at most 255, and at least 2 of them to open "
+                + "the store"
+        case .wrongShares:
+            "these shares together do not open the store: one of them is not what was given out. "
+                + "All are forgotten; begin again"
+        case .noServer(let socket, let reason):
+            "no server can be asked over \(socket): \(reason); start it with 'secure-store serve'"
+        case .refused(let reason):
+            "the server says: \(reason)"
         case .sealing(let reason):
             "sealed keys: \(reason)"
         case .keyExists(let name):

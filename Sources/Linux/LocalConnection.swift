@@ -37,6 +37,18 @@ public struct LocalConnection: ~Copyable {
         self.descriptor = descriptor
     }
 
+    /// Sends a record.
+    ///
+    /// - Throws: ``Errno/wouldBlock`` when the time is over; what `send` left.
+    ///
+    /// The corresponding C function is `send` with `MSG_NOSIGNAL`.
+    public borrowing func send(_ record: UnsafeRawBufferPointer) throws(Errno) {
+        let number = descriptor.rawValue
+        _ = try valueOrErrno {
+            Glibc.send(number, record.baseAddress, record.count, Int32(MSG_NOSIGNAL))
+        }
+    }
+
     /// Waits for its record.
     ///
     /// - Parameter limit: Longest record in bytes; a longer one is cut off.

@@ -20,7 +20,8 @@ import Testing
 
     @Test(arguments: TestDatabase.allCases)
     func `is in order as it was written`(database: TestDatabase) throws {
-        let (_, storage) = try makeStore(database)
+        let (store, storage) = try makeStore(database)
+        defer { withExtendedLifetime(store) {} }
         let finding = try AuditTrail(storage).verify()
         #expect(finding.count == 5)
         #expect(finding.broken == nil)
@@ -63,7 +64,7 @@ import Testing
     func `shows that its end was cut off to who kept a mark`(database: TestDatabase) throws {
         let (store, storage) = try makeStore(database)
         let finding = try AuditTrail(storage).verify()
-        let mark = try AuditTrail.Mark("\(finding.count):\(finding.head)")
+        let mark = try AuditTrail.Mark(finding.place.text)
         #expect(try AuditTrail(storage).verify(expecting: mark).broken == nil)
         try store.connection().run("DELETE FROM audit WHERE number = 5")
         // By itself the rest is in order.
@@ -78,7 +79,8 @@ import Testing
 
     @Test(arguments: TestDatabase.allCases)
     func `keeps what a name holds inside its string`(database: TestDatabase) throws {
-        let (_, storage) = try makeStore(database)
+        let (store, storage) = try makeStore(database)
+        defer { withExtendedLifetime(store) {} }
         let hostile = "a\"},{\"act\":\"x\n\u{1b}[2J"
         try storage.transaction(.writing) { store throws(KeyServerError) in
             try store.append(AuditEntry("test", at: .now, ["device": .text(hostile)]))

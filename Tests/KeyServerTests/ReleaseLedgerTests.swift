@@ -27,7 +27,8 @@ import Testing
     @Test(arguments: TestDatabase.allCases)
     func `records every decision, of many in few transactions`(database: TestDatabase) async throws
     {
-        let (_, storage) = try makeStorage(database)
+        let (fixture, storage) = try makeStorage(database)
+        defer { withExtendedLifetime(fixture) {} }
         let ledger = ledger(storage)
         let before = storage.count
         await withTaskGroup(of: Bool.self) { group in
@@ -67,7 +68,8 @@ import Testing
 
     @Test(arguments: TestDatabase.allCases)
     func `counts no release that could not be recorded`(database: TestDatabase) async throws {
-        let (_, storage) = try makeStorage(database)
+        let (fixture, storage) = try makeStorage(database)
+        defer { withExtendedLifetime(fixture) {} }
         let rules = try RuleSet(parsing: "releases 1")
         try storage.transaction(.writing) { store throws(KeyServerError) in
             try store.setPolicy(PolicyRecord(subject: .key("default"), rules: rules, setAt: .now))
@@ -100,7 +102,8 @@ import Testing
 
     @Test(arguments: TestDatabase.allCases)
     func `releases nothing while it cannot record`(database: TestDatabase) async throws {
-        let (_, storage) = try makeStorage(database)
+        let (fixture, storage) = try makeStorage(database)
+        defer { withExtendedLifetime(fixture) {} }
         let ledger = ledger(storage)
         #expect(try await ledger.decide(request("a")).decision == .granted)
         storage.fails = true

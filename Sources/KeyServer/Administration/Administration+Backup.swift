@@ -30,6 +30,8 @@ extension Administration {
         try StateFile.createDirectory(state.path)
         // Under its name only when it is whole, up to date and found in order.
         let incoming = "\(state.database).incoming"
+        // Of a restoring that was killed.
+        for suffix in ["", "-wal", "-shm"] { unlink(incoming + suffix) }
         try SQLiteStorage.copy(path, to: incoming)
         do throws(KeyServerError) {
             try check(incoming, named: path)
@@ -46,7 +48,9 @@ extension Administration {
     private static func check(_ copy: String, named path: String) throws(KeyServerError) {
         let storage = try SQLiteStorage(path: copy)
         do {
-            if let entry = try AuditTrail(storage).verify().broken {
+            let found = try AuditTrail(storage).verify()
+            // A store begins with an entry: an empty file is none.
+            if let entry = found.broken ?? (found.place.number == 0 ? 1 : nil) {
                 throw KeyServerError.brokenBackup(path: path, entry: entry)
             }
         } catch let error as KeyServerError {

@@ -2,36 +2,6 @@ internal import Cryptography
 public import KeyProtocol
 
 extension Administration {
-    /// Makes the store able to hold keys: a master key, sealed under the root key.
-    ///
-    /// - Throws: ``KeyServerError/exists(path:)`` where it is already.
-    public func initializeSeal(_ root: RootKey) throws(KeyServerError) {
-        let seal = try Seal(.random(count: 32), under: root)
-        try perform("operator.init") { store, _ throws(KeyServerError) in
-            guard try store.seal() == nil else { throw .sealed }
-            try store.setSeal(seal)
-            return ((), [:])
-        }
-    }
-
-    /// Seals the store under another root key; the old one opens it no longer.
-    ///
-    /// - Throws: ``KeyServerError/wrongRootKey``, ``KeyServerError/noSeal``.
-    public func changeRootKey(
-        from old: RootKey,
-        to new: RootKey
-    ) throws(KeyServerError) {
-        let seal = try currentSeal()
-        let master = try seal.open(with: old)
-        let replacement = try Seal(master, under: new)
-        try perform("operator.rekey") { store, _ throws(KeyServerError) in
-            // Somebody else's change in the meantime must not be undone.
-            guard try store.seal() == seal else { throw .wrongRootKey }
-            try store.setSeal(replacement)
-            return ((), [:])
-        }
-    }
-
     /// Whether the store can hold keys.
     ///
     /// - Throws: ``KeyServerError/storage(reason:)``.
@@ -251,7 +221,7 @@ extension Administration {
         return "a device got it at \(used)"
     }
 
-    private func currentSeal() throws(KeyServerError) -> Seal {
+    func currentSeal() throws(KeyServerError) -> Seal {
         let seal = try storage.transaction(.reading) { store throws(KeyServerError) in
             try store.seal()
         }

@@ -25,19 +25,20 @@ public struct AuditRecord: Equatable, Sendable {
 
     /// Puts an entry behind another record.
     public init(_ entry: AuditEntry, after previous: AuditRecord?) {
-        number = (previous?.number ?? 0) + 1
+        let place = previous?.place ?? .beginning
+        number = place.number + 1
         self.entry = entry.json(number: number)
-        hash = Self.hash(of: self.entry, after: previous)
+        hash = Self.hash(of: self.entry, after: place)
     }
 
-    /// Whether this is what an undisturbed log holds behind another record.
-    public func follows(_ previous: AuditRecord?) -> Bool {
-        number == (previous?.number ?? 0) + 1 && entry.hasPrefix(#"{"number":\#(number),"#)
-            && hash == Self.hash(of: entry, after: previous)
+    /// Whether this is what an undisturbed log holds behind a place.
+    func follows(_ place: AuditPlace) -> Bool {
+        number == place.number + 1 && entry.hasPrefix(#"{"number":\#(number),"#)
+            && hash == Self.hash(of: entry, after: place)
     }
 
-    private static func hash(of entry: String, after previous: AuditRecord?) -> [UInt8] {
-        let chained = (previous?.hash ?? [UInt8](repeating: 0, count: 32)) + Array(entry.utf8)
+    private static func hash(of entry: String, after place: AuditPlace) -> [UInt8] {
+        let chained = place.hash + Array(entry.utf8)
         return chained.withUnsafeBytes { SHA256.digest(of: $0) }
     }
 }

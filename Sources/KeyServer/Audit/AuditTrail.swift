@@ -64,45 +64,40 @@ public struct AuditTrail: Sendable {
         }
     }
 
-    /// What a check of the whole log found.
-    public struct Finding: Equatable, Sendable {
-        /// How many entries are in order.
-        public var count = 0
-
-        /// The number of the first entry that is not what was written, or is missing.
-        public var broken: Int?
-
-        /// The hash of the last good entry, hexadecimal.
-        public var head = ""
-    }
-
     /// Follows the chain from the first entry to the last.
     ///
-    /// - Parameter mark: An entry that must be there.
+    /// - Parameters:
+    ///   - mark: An entry that must be there.
+    ///   - key: Checks the checkpoints; without one, the store's own, if it has one.
     /// - Returns: How far all is in order.
-    /// - Throws: ``KeyServerError/storage(reason:)``.
-    public func verify(expecting mark: Mark? = nil) throws -> Finding {
-        var finding = Finding()
-        var previous: AuditRecord?
-        try forEach { record in
-            guard finding.broken == nil else { return }
-            let isExpected = mark.map { $0.number != record.number || $0.hash == record.text }
-            guard record.follows(previous), isExpected != false else {
-                finding.broken = (previous?.number ?? 0) + 1
-                return
+    /// - Throws: ``KeyServerError``; ``KeyServerError/auditTrimmed(through:)`` for a mark that was
+    ///   cut off.
+    public func verify(
+        expecting mark: Mark? = nil,
+        key: AuditPublicKey? = nil
+    ) throws -> AuditVerifier {
+        let found = try storage.transaction(.reading) { store throws(KeyServerError) in
+            (base: try store.auditBase(), key: try store.auditKey()?.publicKey)
+        }
+        let own = try found.key.map { try AuditPublicKey(pem: $0, source: "the store") }
+        var verifier = AuditVerifier(key: key ?? own, expecting: mark)
+        if let base = found.base {
+            if let mark, mark.number < base.place.number {
+                throw KeyServerError.auditTrimmed(through: base.place.number)
             }
-            previous = record
-            finding.count += 1
+            verifier.take(base)
         }
-        finding.head = previous?.text ?? ""
-        if finding.broken == nil, let mark, mark.number > finding.count {
-            finding.broken = finding.count + 1
-        }
-        return finding
+        try forEach { verifier.take($0) }
+        verifier.finish()
+        return verifier
     }
-}
 
-extension AuditRecord {
-    /// The hash, hexadecimal.
-    fileprivate var text: String { Hexadecimal.encode(hash) }
+    /// What stands in the place of entries that were cut off; `nil` where none were.
+    ///
+    /// - Throws: ``KeyServerError/storage(reason:)``.
+    public func base() throws(KeyServerError) -> AuditCheckpoint? {
+        try storage.transaction(.reading) { store throws(KeyServerError) in
+            try store.auditBase()
+        }
+    }
 }

@@ -6,11 +6,8 @@ struct ReleaseAnswer: Sendable {
     /// The keys of the command line.
     let ring: KeyRing
 
-    /// Opens the keys of the store; `nil` where it stayed sealed.
-    let vault: KeyVault?
-
-    /// Signs the tokens that go with them; `nil` where none do.
-    var signer: TokenSigner?
+    /// Opens the keys of the store, where there is one.
+    let gate: StoreGate?
 
     /// The answer to `GET /key`.
     ///
@@ -29,7 +26,7 @@ struct ReleaseAnswer: Sendable {
     /// - Returns: `nil` where a key is missing after all.
     /// - Throws: ``KeyServerError/sealing(reason:)``; nothing may be released then.
     func unlock(_ outcome: ReleaseOutcome, _ request: ReleaseRequest) throws -> SecretBytes? {
-        let token = try outcome.renewal.flatMap { try signer?.sign($0) }
+        let token = try outcome.renewal.flatMap { try gate?.signer?.sign($0) }
         if outcome.keys.isEmpty, token == nil { return ring.unlockAnswer(for: request.keyNames) }
         var bundle = KeyBundle()
         var older: [StoreKey] = []
@@ -53,7 +50,7 @@ struct ReleaseAnswer: Sendable {
     }
 
     private func open(_ generation: GenerationRecord) throws(KeyServerError) -> StoreKey {
-        guard let vault else { throw .noSeal }
+        guard let vault = gate?.vault else { throw .noSeal }
         return try vault.open(generation)
     }
 }

@@ -47,6 +47,7 @@ final class ReleaseLedger: ReleaseDecider {
     private let storage: any Storage
     private let policy: ReleasePolicy
     private let metrics: ServerMetrics
+    private let gate: StoreGate?
     private let now: @Sendable () -> Timestamp
     private let queue = Mutex(Queue())
 
@@ -57,11 +58,13 @@ final class ReleaseLedger: ReleaseDecider {
         storage: any Storage,
         policy: ReleasePolicy,
         metrics: ServerMetrics = ServerMetrics(),
+        gate: StoreGate? = nil,
         now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.storage = storage
         self.policy = policy
         self.metrics = metrics
+        self.gate = gate
         self.now = now
     }
 
@@ -133,6 +136,8 @@ final class ReleaseLedger: ReleaseDecider {
         in store: any StorageTransaction
     ) throws(KeyServerError) -> ReleaseOutcome {
         let facts = try ReleaseFacts(about: request, in: store, now: now())
+        var policy = policy
+        if let gate { policy.canOpenStore = gate.isOpen }
         let decision = policy.decide(request, facts)
         let renewal = decision == .granted ? try renewal(of: request, facts, in: store) : nil
         try store.append(AuditEntry(request, decision, facts, renewal: renewal))

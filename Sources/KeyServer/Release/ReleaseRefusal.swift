@@ -83,7 +83,7 @@ public enum ReleaseRefusal: Equatable, Sendable {
         case .keyNotGranted(let name): "this device has no grant for the key '\(name)'"
         case .noKeyNamed: "the request names no key"
         case .lockdown: "the store is locked down"
-        case .storeSealed: "the server has not been given its root key yet"
+        case .storeSealed: "the server has not been given what opens its keys yet"
         case .deviceRevoked, .deviceRemoved: "this device has been revoked"
         case .certificateRevoked: "this certificate has been replaced by another"
         case .tokenRevoked: "this token has been revoked"

@@ -8,10 +8,13 @@ internal import Synchronization
 ///
 /// under HKDF-SHA256(master key, info `secure-store/keys/v1`), with associated data
 /// `secure-store/key/v1` ‖ 0x00 ‖ name ‖ 0x00 ‖ number of the generation: who can write to the
-/// database can neither put in a key of their own nor serve one key under another's name.
+/// database can neither put in a key of their own nor serve one key under another's name. The key that
+/// signs the audit log's checkpoints is sealed in the same way, under info `secure-store/audit-key/v1`
+/// and with associated data `secure-store/audit-key/v1` ‖ 0x00 ‖ its public half, PEM.
 public final class KeyVault: Sendable {
     /// What the keys are sealed under.
     let key: SecretBytes
+    private let auditKey: SecretBytes
 
     /// Keys that were opened, by what they were sealed as: every piece of secret memory costs
     /// system calls, and a fleet asks for the same few.
@@ -25,11 +28,8 @@ public final class KeyVault: Sendable {
     /// - Throws: ``KeyServerError/sealing(reason:)``.
     init(master: SecretBytes) throws(KeyServerError) {
         do throws(CryptographyError) {
-            key = try HKDF.deriveKey(
-                from: master,
-                info: Array("secure-store/keys/v1".utf8),
-                count: XChaCha20Poly1305.keyCount
-            )
+            key = try Self.derive(from: master, "secure-store/keys/v1")
+            auditKey = try Self.derive(from: master, Self.auditPurpose)
         } catch {
             throw .sealing(reason: "\(error)")
         }
@@ -74,6 +74,55 @@ public final class KeyVault: Sendable {
                     + "what was sealed there: has the database been changed?"
             )
         }
+    }
+
+    /// Seals the key that signs checkpoints.
+    func seal(_ signer: AuditSigner) -> AuditKeyRecord {
+        let publicKey = signer.publicKey.pem
+        let sealed = XChaCha20Poly1305.sealMessage(
+            signer.secret,
+            key: auditKey,
+            associatedData: Self.place(ofAuditKey: publicKey)
+        )
+        return AuditKeyRecord(publicKey: publicKey, sealed: sealed.publicBytes)
+    }
+
+    /// Opens the key that signs checkpoints.
+    ///
+    /// - Throws: ``KeyServerError/sealing(reason:)`` where it is not what was sealed.
+    func open(_ record: AuditKeyRecord) throws(KeyServerError) -> AuditSigner {
+        let secret: SecretBytes
+        do {
+            secret = try record.sealed.withUnsafeBytes { sealed in
+                try XChaCha20Poly1305.openMessage(
+                    sealed,
+                    key: auditKey,
+                    associatedData: Self.place(ofAuditKey: record.publicKey)
+                )
+            }
+        } catch {
+            throw .sealing(
+                reason: "the audit log's key is not what was sealed: has the database been changed?"
+            )
+        }
+        return try AuditSigner(secret)
+    }
+
+    private static let auditPurpose = "secure-store/audit-key/v1"
+
+    private static func place(ofAuditKey publicKey: String) -> [UInt8] {
+        Array("\(auditPurpose)\u{0}\(publicKey)".utf8)
+    }
+
+    private static func derive(
+        from master: SecretBytes,
+        _ purpose: String
+    ) throws(CryptographyError) -> SecretBytes {
+        try HKDF.deriveKey(
+            from: master,
+            info: Array(purpose.utf8),
+            count: XChaCha20Poly1305.keyCount
+        )
     }
 
     private static func place(_ name: String, _ number: Int) -> [UInt8] {

@@ -18,6 +18,11 @@ public struct RootKey: Sendable {
         }
     }
 
+    /// A root key of 32 random bytes.
+    init(bytes: SecretBytes) {
+        key = StoreKey(generatedOf: bytes)
+    }
+
     /// What a passphrase costs to try: 128 MiB and about half a second.
     private static let cost = Scrypt.Cost(n: 131_072, r: 8, p: 1)
 

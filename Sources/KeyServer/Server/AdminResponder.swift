@@ -98,7 +98,9 @@ struct AdminResponder: Sendable {
             obstacle = ("database_unreachable", "\(error)")
         }
         if status?.isSealed == true {
-            obstacle = ("sealed", "the server has not been given its root key")
+            obstacle = (
+                "sealed", "the store's keys are sealed; 'secure-store operator unseal' opens them"
+            )
         }
         switch readiness.phase {
         case .starting: obstacle = ("starting", "the server is not listening for devices yet")

@@ -22,8 +22,11 @@ public struct KeyServerConfiguration: Sendable {
     /// state directory.
     public var storage: (any Storage)?
 
-    /// Opens the keys of the store; `nil` where nobody gave the server the root key.
-    public var vault: KeyVault?
+    /// The server's directory; `nil` for a server that has none.
+    public var directory: StateDirectory?
+
+    /// Opens the keys of the store, as soon as somebody has given the root key or enough shares.
+    public var gate: StoreGate?
 
     /// Signs for devices that enrol, and renews; `nil` where none can.
     public var authority: CertificateAuthority?

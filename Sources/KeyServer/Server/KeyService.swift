@@ -47,12 +47,21 @@ public struct KeyService: Sendable {
     /// - Throws: ``KeyServerError/listen(address:reason:)``, ``KeyServerError/stopped(reason:)``.
     public func run() async throws(KeyServerError) {
         let ledger = configuration.storage.map {
-            ReleaseLedger(storage: $0, policy: policy, metrics: metrics)
+            ReleaseLedger(
+                storage: $0,
+                policy: policy,
+                metrics: metrics,
+                gate: configuration.gate
+            )
         }
         // Services stop in reverse order: monitoring sees the whole of the shutdown.
         var services: [any Service] = []
         if let address = configuration.adminListen {
             services.append(adminService(address, ledger))
+        }
+        if let directory = configuration.directory, let gate = configuration.gate {
+            services.append(OperatorService(directory: directory, gate: gate, logger: logger))
+            services.append(CheckpointService(gate: gate, logger: logger))
         }
         let limits = configuration.limits
         services += [
@@ -84,7 +93,7 @@ public struct KeyService: Sendable {
         ReleasePolicy(
             addresses: configuration.addresses,
             keyNames: Set(configuration.keys.names),
-            canOpenStore: configuration.vault != nil
+            canOpenStore: false
         )
     }
 
@@ -107,28 +116,15 @@ public struct KeyService: Sendable {
         )
     }
 
-    /// What signs tokens, where they are taken and the server has been given the root key.
-    private var signer: TokenSigner? {
-        guard configuration.acceptsTokens, let storage = configuration.storage,
-            let vault = configuration.vault
-        else { return nil }
-        return TokenSigner(storage, vault)
-    }
-
     private func keyService(decider: any ReleaseDecider) -> any Service {
         let logger = logger
-        let signer = signer
         let responder = KeyResponder(
             decider: decider,
-            answers: ReleaseAnswer(
-                ring: configuration.keys,
-                vault: configuration.vault,
-                signer: signer
-            ),
+            answers: ReleaseAnswer(ring: configuration.keys, gate: configuration.gate),
             certificates: certificates,
             registration: registration,
             gate: configuration.acceptsTokens
-                ? TokenGate(signer: signer, limiter: limiter, logger: logger) : nil,
+                ? TokenGate(store: configuration.gate, limiter: limiter, logger: logger) : nil,
             limits: configuration.limits,
             metrics: metrics,
             logger: logger
@@ -176,14 +172,14 @@ public struct KeyService: Sendable {
                 metadata: ["address": "\(address)", "remedy": "--admin-listen 127.0.0.1:8444"]
             )
         }
-        let isVaultOpen = configuration.vault != nil
+        let gate = configuration.gate
         let responder = AdminResponder(
             readiness: readiness,
             metrics: metrics,
             admission: admission,
             certificates: certificates,
             probe: configuration.storage.map { storage in
-                StoreProbe(storage, metrics: metrics) { isVaultOpen }
+                StoreProbe(storage, metrics: metrics) { gate?.isOpen ?? false }
             },
             backlog: { ledger?.backlog ?? AuditBacklog() },
             isLoopback: address.isLoopback

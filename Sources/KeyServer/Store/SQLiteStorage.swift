@@ -12,6 +12,9 @@ public final class SQLiteStorage: Storage {
     /// Where the file is.
     public let path: String
 
+    /// Which file it was when it was opened.
+    private let identity: FileIdentity
+
     // Only touched while `lock` is held.
     private nonisolated(unsafe) let connection: SQLiteConnection
     private let lock = Mutex(())
@@ -30,6 +33,7 @@ public final class SQLiteStorage: Storage {
     ) throws(KeyServerError) {
         self.path = path
         try Self.createFile(path)
+        identity = try Self.identity(of: path)
         do throws(DatabaseError) {
             connection = try SQLiteConnection(path: path, mode: .existing)
             // The order counts: nothing is trusted before the header has been read.
@@ -61,6 +65,12 @@ public final class SQLiteStorage: Storage {
         _ access: StorageAccess,
         _ body: (SQLTransaction) throws(KeyServerError) -> Result
     ) throws(KeyServerError) -> Result {
+        // SQLite would go on with a file that has lost its name, and nobody would ever read of it.
+        guard try Self.identity(of: path) == identity else {
+            throw .storage(
+                reason: "\(path) is another file than the one that was opened: start anew"
+            )
+        }
         // A transaction that will write asks for the lock at once: one that read first could find
         // that another has written in between, and would have to begin again.
         try execute(access == .writing ? "BEGIN IMMEDIATE" : "BEGIN")
@@ -91,6 +101,14 @@ public final class SQLiteStorage: Storage {
             try execute("PRAGMA user_version = \(StoreSchema.version)")
             try execute("PRAGMA application_id = \(StoreSchema.applicationID)")
             if found == 0 { try initialize(transaction) }
+        }
+    }
+
+    private static func identity(of path: String) throws(KeyServerError) -> FileIdentity {
+        do throws(Errno) {
+            return try FileStatus(path: path).identity
+        } catch {
+            throw .file(path: path, operation: "look at", errno: error)
         }
     }
 

@@ -31,7 +31,7 @@ public enum StorageAccess: Sendable {
 ///
 /// Every failure is a ``KeyServerError/storage(reason:)``.
 public protocol StorageTransaction: DeviceStorage, KeyStorage, PolicyStorage, LockdownStorage,
-    AuditStorage, EnrolmentStorage, TokenStorage
+    AuditStorage, ShareStorage, EnrolmentStorage, TokenStorage
 {}
 
 /// Devices and their certificates.
@@ -85,7 +85,7 @@ public protocol DeviceStorage {
     func revokeCertificates(ofDevice device: Int, at time: Timestamp) throws(KeyServerError)
 }
 
-/// The audit log; only ever appended to.
+/// The audit log; only ever appended to, and cut off at its beginning.
 public protocol AuditStorage {
     /// The last entry; `nil` in an empty log.
     func lastAuditRecord() throws(KeyServerError) -> AuditRecord?
@@ -101,4 +101,16 @@ public protocol AuditStorage {
     /// - Returns: Those there are.
     /// - Throws: ``KeyServerError/storage(reason:)``.
     func auditRecords(from number: Int, limit: Int) throws(KeyServerError) -> [AuditRecord]
+
+    /// The key that signs checkpoints; `nil` in a store that has never been open.
+    func auditKey() throws(KeyServerError) -> AuditKeyRecord?
+
+    /// Keeps the key that signs checkpoints; there must be none.
+    func insert(_ key: AuditKeyRecord) throws(KeyServerError)
+
+    /// What stands in the place of entries that were cut off; `nil` where none were.
+    func auditBase() throws(KeyServerError) -> AuditCheckpoint?
+
+    /// Removes the entries a checkpoint speaks for, and puts it in their place.
+    func cutAudit(at checkpoint: AuditCheckpoint) throws(KeyServerError)
 }

@@ -9,7 +9,7 @@ enum StoreSchema {
     /// Each in turn, as SQL.
     static let steps = [
         devicesAndAudit, keysAndGrants, lockdown, holders, policies, certificateEnds, enrolment,
-        tokens,
+        tokens, shareSets + auditKey,
     ]
 
     /// Marks a SQLite file as ours: "SSdb".
@@ -61,6 +61,32 @@ enum StoreSchema {
             public_key TEXT NOT NULL,
             certificate TEXT NOT NULL,
             PRIMARY KEY (token, public_key)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let auditKey = """
+        CREATE TABLE audit_key (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            public_key TEXT NOT NULL,
+            sealed BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE audit_base (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            number INTEGER NOT NULL,
+            hash BLOB NOT NULL,
+            time TEXT NOT NULL,
+            signer TEXT NOT NULL,
+            signature TEXT NOT NULL
+        ) STRICT;
+        """
+
+    private static let shareSets = """
+        CREATE TABLE share_sets (
+            id TEXT PRIMARY KEY,
+            shares INTEGER NOT NULL,
+            threshold INTEGER NOT NULL,
+            made_at INTEGER NOT NULL,
+            ended_at INTEGER
         ) STRICT, WITHOUT ROWID;
         """
 

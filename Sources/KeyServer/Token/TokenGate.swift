@@ -10,8 +10,7 @@ internal import NIOPosix
 /// A stranger's token leaves a line in the log and nothing on the disk, and learns no more than that
 /// it is not accepted.
 struct TokenGate: Sendable {
-    /// `nil` where nobody gave the server the root key.
-    let signer: TokenSigner?
+    let store: StoreGate?
     let limiter: AttemptLimiter
     let logger: Logger
 
@@ -49,11 +48,11 @@ struct TokenGate: Sendable {
         guard values.count == 1, let token = Self.bearer(value) else {
             return refuse("no bearer token", address, id: id)
         }
-        guard let signer else {
+        guard let signer = store?.signer else {
             return refuse(
                 .serviceUnavailable,
                 "sealed",
-                "the server has not been given its root key yet",
+                "the server has not been given what opens its keys yet",
                 "no root key",
                 address,
                 id: id,

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Cryptography
 internal import KeyServer
 
 /// `secure-store audit`.
@@ -7,7 +6,9 @@ struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "What was decided and changed, and that nobody has altered the record.",
-        subcommands: [Tail.self, Export.self, Verify.self]
+        subcommands: [
+            Tail.self, Export.self, Verify.self, Key.self, Checkpoint.self, Trim.self,
+        ]
     )
 
     /// `secure-store audit tail`.
@@ -41,7 +42,8 @@ struct AuditCommand: ParsableCommand {
             abstract: "Prints every entry with its hash, a JSON object a line.",
             discussion: """
                 {"entry":"…","hash":"…"}: the entry as it was hashed. Each hash is the SHA-256 of \
-                the one before it (32 zero bytes before the first) and the entry.
+                the one before it (32 zero bytes before the first) and the entry. Where entries were \
+                cut off by 'audit trim', the first line is the {"checkpoint":{…}} that speaks for them.
                 """
         )
 
@@ -51,54 +53,13 @@ struct AuditCommand: ParsableCommand {
         @OptionGroup var state: StateOptions
 
         func run() throws {
-            try AuditTrail(try state.administration().storage).forEach(from: from) { record in
-                try Output.json(["entry": record.entry, "hash": Hexadecimal.encode(record.hash)])
-            }
-        }
-    }
-
-    /// `secure-store audit verify`.
-    struct Verify: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "verify",
-            abstract: "Checks that no entry was changed, moved or taken out.",
-            discussion: """
-                Prints how many entries there are and the last one's hash: keep the two elsewhere, \
-                and a later --expect NUMBER:HASH proves that those entries are all still there. \
-                Exit code 65 where something is not as it was written.
-                """
-        )
-
-        @Option(
-            help: ArgumentHelp("What an earlier run printed.", valueName: "number:hash")
-        )
-        var expect: String?
-
-        @OptionGroup var state: StateOptions
-
-        @Flag(help: "Print one JSON object.")
-        var json = false
-
-        func run() throws {
             let trail = AuditTrail(try state.administration().storage)
-            let finding = try trail.verify(expecting: try expect.map(AuditTrail.Mark.init))
-            if let broken = finding.broken {
-                throw CommandFailure(
-                    .data,
-                    "the audit log is not as it was written: entry \(broken) is missing or changed"
-                )
+            if let base = try trail.base(), from <= base.place.number + 1 {
+                try Output.bytes(AuditLine(base).encoded())
             }
-            guard json else {
-                try Output.line("\(finding.count) entries in order, up to")
-                try Output.line("\(finding.count):\(finding.head)")
-                return
+            try trail.forEach(from: from) { record in
+                try Output.bytes(AuditLine(record).encoded())
             }
-            try Output.json(Report(entries: finding.count, head: finding.head))
-        }
-
-        private struct Report: Encodable {
-            var entries: Int
-            var head: String
         }
     }
 }

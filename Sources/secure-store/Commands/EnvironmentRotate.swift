@@ -29,7 +29,7 @@ extension EnvironmentCommand {
         @Option(help: ArgumentHelp("A file holding an older key; repeatable.", valueName: "file"))
         var oldKeyFile: [String] = []
 
-        @OptionGroup var root: RootKeyOptions
+        @OptionGroup var seal: SealOptions
         @OptionGroup var state: StateOptions
 
         func validate() throws {
@@ -62,7 +62,7 @@ extension EnvironmentCommand {
                 }
             } else {
                 let administration = try state.administration()
-                let vault = try administration.openVault(root.read())
+                let vault = try seal.openVault(of: administration)
                 generations = try administration.listKeys(key).flatMap(\.generations)
                     .filter { $0.retiredAt == nil }
                     .map { try administration.exportKey(key, generation: $0.number, vault: vault) }

@@ -13,6 +13,7 @@ struct ServeCommand: AsyncParsableCommand {
             --cert, --key and --client-ca, else from the state directory ('secure-store ca \
             init'). The keys come from the store there, opened with the root key; and from \
             --password-file and --key-file, else from STORE_PASSWORD: those go to every device. \
+            Without the root key, devices wait until 'secure-store operator unseal' gives it. \
             Changed certificate files are read \
             again, and at SIGHUP; SIGTERM and SIGINT let requests in progress finish.
             """
@@ -50,6 +51,14 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var proxy: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Forget unseal shares so long after the last, where others are missing.",
+            valueName: "span"
+        )
+    )
+    var unsealWithin = TimeSpan(seconds: 900)
+
     @Flag(help: "Give certificates to devices with a one-time token, and renew them.")
     var enroll = false
 
@@ -81,17 +90,29 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// The store, and what opens its keys, where there is either.
-    private func openStore() throws -> (storage: any Storage, vault: KeyVault?, isSealed: Bool)? {
+    /// The store, and what opens its keys, where there is one.
+    private func openStore() throws -> (storage: any Storage, gate: StoreGate, isSealed: Bool)? {
         guard state.mayHoldStore else { return nil }
         let administration = try state.administration()
-        let isSealed = try administration.hasSeal()
-        let key = try root.readIfGiven()
-        guard isSealed || key != nil else { return (administration.storage, nil, false) }
-        if let key { return (administration.storage, try administration.openVault(key), true) }
-        // Somebody starts it by hand: without other keys there is nothing to do but ask.
-        guard !keys.areGiven, Prompt.isPossible else { return (administration.storage, nil, true) }
-        return (administration.storage, try administration.openVault(root.read()), true)
+        let storage = administration.storage
+        let vault = try openVault(administration)
+        let gate = StoreGate(
+            state.directory,
+            storage: storage,
+            vault: vault,
+            patience: .seconds(unsealWithin.seconds)
+        )
+        return (storage, gate, try vault == nil && administration.hasSeal())
+    }
+
+    private func openVault(_ administration: Administration) throws -> KeyVault? {
+        if let key = try root.readIfGiven() { return try administration.openVault(key) }
+        // Somebody starts it by hand: without other keys there is nothing to do but ask. Those who
+        // have shares come one by one.
+        guard try administration.hasSeal(), try administration.shareSet() == nil,
+            !keys.areGiven, Prompt.isPossible
+        else { return nil }
+        return try administration.openVault(root.read())
     }
 
     func run() async throws {
@@ -102,16 +123,17 @@ struct ServeCommand: AsyncParsableCommand {
             listen: try ListenAddress(parsing: listen),
             adminListen: adminListen == "none" ? nil : try ListenAddress(parsing: adminListen),
             certificates: try certificates.load(from: state.directory),
-            keys: try keys.load(mayBeEmpty: store?.vault != nil),
+            keys: try keys.load(mayBeEmpty: store.map { $0.gate.isOpen || $0.isSealed } ?? false),
             logger: logger
         )
         configuration.certificateFiles = certificateFiles
         configuration.storage = store?.storage
-        configuration.vault = store?.vault
-        if let store, store.vault == nil, store.isSealed {
+        configuration.directory = store == nil ? nil : state.directory
+        configuration.gate = store?.gate
+        if let store, store.isSealed {
             logger.warning(
-                "The store's keys stay sealed, and only those of the command line are given out",
-                metadata: ["remedy": "--root-key-file"]
+                "The store's keys are sealed, and devices wait for them",
+                metadata: ["remedy": "secure-store operator unseal, or --root-key-file"]
             )
         }
         configuration.addresses = AddressPolicy(
@@ -124,10 +146,10 @@ struct ServeCommand: AsyncParsableCommand {
         if tokens, store == nil {
             throw KeyServerError.noAuthority(directory: state.directory.path)
         }
-        if tokens, let store, store.vault == nil {
+        if tokens, let store, !store.gate.isOpen {
             logger.warning(
-                "No token can be checked without the root key",
-                metadata: ["remedy": "--root-key-file"]
+                "No token can be checked while the store is sealed",
+                metadata: ["remedy": "secure-store operator unseal, or --root-key-file"]
             )
         }
         if enroll { configuration.authority = try state.directory.authority() }

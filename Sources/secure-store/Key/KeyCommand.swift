@@ -71,7 +71,7 @@ struct KeyNew: ParsableCommand {
     @Option(help: ArgumentHelp("Take the key of this file into the store.", valueName: "file"))
     var from: String?
 
-    @OptionGroup var root: RootKeyOptions
+    @OptionGroup var seal: SealOptions
     @OptionGroup var state: StateOptions
 
     @Flag(help: "Print one JSON object.")
@@ -106,7 +106,7 @@ struct KeyNew: ParsableCommand {
 
     private func addToStore(_ name: String) throws {
         let administration = try state.administration()
-        let vault = try administration.openVault(root.read())
+        let vault = try seal.openVault(of: administration)
         let key = try KeyRotate.material(from: from)
         try administration.addKey(name, key, vault: vault)
         try material.write(key)
@@ -137,12 +137,12 @@ struct KeyRotate: ParsableCommand {
     @Option(help: ArgumentHelp("Take the key of this file.", valueName: "file"))
     var from: String?
 
-    @OptionGroup var root: RootKeyOptions
+    @OptionGroup var seal: SealOptions
     @OptionGroup var state: StateOptions
 
     func run() throws {
         let administration = try state.administration()
-        let vault = try administration.openVault(root.read())
+        let vault = try seal.openVault(of: administration)
         let key = try Self.material(from: from)
         let number = try administration.rotateKey(name, key, vault: vault)
         try material.write(key)
@@ -185,7 +185,7 @@ struct KeyRetire: ParsableCommand {
 
     @OptionGroup var state: StateOptions
 
-    fileprivate static func date(_ text: String) throws -> Timestamp {
+    static func date(_ text: String) throws -> Timestamp {
         guard let date = Timestamp(date: text) else {
             throw ValidationError("'\(text)' is no date: write 2026-11-21, or 2026-11-21T09:30:00Z")
         }
@@ -216,12 +216,12 @@ struct KeyExport: ParsableCommand {
     var generation: Int?
 
     @OptionGroup var material: KeyMaterial
-    @OptionGroup var root: RootKeyOptions
+    @OptionGroup var seal: SealOptions
     @OptionGroup var state: StateOptions
 
     func run() throws {
         let administration = try state.administration()
-        let vault = try administration.openVault(root.read())
+        let vault = try seal.openVault(of: administration)
         let key = try administration.exportKey(name, generation: generation, vault: vault)
         guard material.out == nil else {
             try material.write(key)

@@ -63,17 +63,19 @@ enum ExitStatus: Int32 {
     private static func of(_ error: KeyServerError) -> ExitStatus {
         switch error {
         case .file, .storage: .inputOutput
-        case .fileTooLarge, .deviceList, .wrongRootKey, .sealing, .brokenBackup, .signingRequest:
+        case .fileTooLarge, .deviceList, .wrongRootKey, .sealing, .brokenBackup, .signingRequest,
+            .share, .wrongShares, .refused, .brokenAudit:
             .data
         case .exists, .deviceExists, .sealed, .keyExists: .exists
         case .noAuthority, .certificate, .sharedCertificate, .noKey, .key, .newerStore, .noSeal,
-            .notInFile:
+            .notInFile, .noAuditKey:
             .configuration
         case .issuing, .stopped: .system
         case .deviceName, .hostName, .listenAddress, .noDevice, .label,
-            .auditMark, .noSuchKey, .noToken, .tokenKeyName, .generationInUse, .noGrant, .noPolicy:
+            .auditMark, .noSuchKey, .noToken, .tokenKeyName, .generationInUse, .noGrant, .noPolicy,
+            .shareCount, .auditTrimmed, .noCheckpoint:
             .usage
-        case .listen: .unavailable
+        case .listen, .noServer: .unavailable
         }
     }
 }

@@ -27,7 +27,7 @@ struct TokenNew: ParsableCommand {
 
     @OptionGroup var device: DeviceArgument
     @OptionGroup var state: StateOptions
-    @OptionGroup var root: RootKeyOptions
+    @OptionGroup var seal: SealOptions
 
     @Option(
         help: ArgumentHelp(
@@ -74,7 +74,7 @@ struct TokenNew: ParsableCommand {
             keys: key.isEmpty ? nil : key,
             lifetime: expires.seconds
         )
-        let vault = try administration.openVault(root.read())
+        let vault = try seal.openVault(of: administration)
         let (token, record) = try administration.addToken(new, vault) {
             token throws(KeyServerError) in
             guard let out else { return }

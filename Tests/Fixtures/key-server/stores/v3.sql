@@ -1,0 +1,69 @@
+BEGIN TRANSACTION;
+CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            entry TEXT NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+INSERT INTO "audit" VALUES(1,'{"number":1,"time":"1970-01-01T00:00:01.000Z","act":"test"}',X'054596E86AE996C70ED7BC0ACE4D73DAD8E989789869F151E4987204BB9262F7');
+INSERT INTO "audit" VALUES(2,'{"number":2,"time":"1970-01-01T00:00:02.000Z","act":"test"}',X'B6185141ACB3411BBEC213827F53995FFB3D9C2C78B7DCECF069841CC898A2E9');
+INSERT INTO "audit" VALUES(3,'{"number":3,"time":"1970-01-01T00:00:03.000Z","act":"test"}',X'5B8575965C77809FD51BD523F6C9FDD9BBBE9CCC8D4C265CCB2A4BE38F315AF1');
+CREATE TABLE certificates (
+            fingerprint TEXT PRIMARY KEY,
+            device INTEGER REFERENCES devices ON DELETE SET NULL,
+            pem TEXT NOT NULL,
+            issued_at INTEGER NOT NULL,
+            not_after INTEGER NOT NULL,
+            revoked_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+INSERT INTO "certificates" VALUES('abababababababababababababababababababababababababababababababab',1,'PEM',1000,4102444800000,NULL);
+CREATE TABLE device_tags (
+            device INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,
+            tag TEXT NOT NULL,
+            PRIMARY KEY (device, tag)
+        ) STRICT, WITHOUT ROWID;
+INSERT INTO "device_tags" VALUES(1,'north');
+CREATE TABLE devices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            fleet TEXT,
+            added_at INTEGER NOT NULL,
+            revoked_at INTEGER,
+            seen_at INTEGER,
+            seen_from TEXT
+        ) STRICT;
+INSERT INTO "devices" VALUES(1,'kiosk','shops',1000,NULL,2000,'192.0.2.7');
+CREATE TABLE generations (
+            key TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            identifier TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            retired_at INTEGER,
+            used_at INTEGER,
+            PRIMARY KEY (key, number)
+        ) STRICT, WITHOUT ROWID;
+INSERT INTO "generations" VALUES('db',1,'5f0c1a2b',X'00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000',1000,NULL,2000);
+CREATE TABLE grants (
+            key TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (key, kind, subject)
+        ) STRICT, WITHOUT ROWID;
+INSERT INTO "grants" VALUES('db','fleet','shops',1000);
+CREATE TABLE lockdown (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            since INTEGER NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
+INSERT INTO "lockdown" VALUES(1,3000,'stolen');
+CREATE TABLE seal (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            salt BLOB NOT NULL,
+            sealed BLOB NOT NULL
+        ) STRICT;
+INSERT INTO "seal" VALUES(1,X'000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F',X'000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D3E3F4041424344454647');
+CREATE INDEX certificates_of_device ON certificates (device);
+CREATE INDEX grants_of_subject ON grants (kind, subject);
+COMMIT;
+PRAGMA user_version = 3;
