@@ -60,7 +60,7 @@ import Testing
             import sqlite3
             c=sqlite3.connect('\(directory("state/store.db"))')
             c.execute('PRAGMA busy_timeout=10000')
-            c.execute('UPDATE tokens SET issued_at = issued_at - (expires_at - issued_at)')
+            c.execute('UPDATE tokens SET issued_at = issued_at - (expires_at - issued_at) - 2000')
             c.commit()
             """
         let output = try Subprocess.run("python3", ["-c", sql])
