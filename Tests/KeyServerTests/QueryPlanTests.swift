@@ -1,5 +1,6 @@
 import AccessRules
 import Database
+import KeyProtocol
 import TestSupport
 import Testing
 
@@ -32,6 +33,20 @@ import Testing
         SELECT 'device ' || i, 'device', 'd' || i, 0, 0, 0 FROM n
         """,
         "INSERT INTO audit (number, entry, hash) SELECT i, 'entry', ? FROM n",
+        // Half of their time is over.
+        """
+        INSERT INTO tokens (id, family, device, issued_at, expires_at)
+        SELECT 't' || id, 't' || id, id, 0, \(Timestamp.now.milliseconds * 3 / 2) FROM devices
+        """,
+        """
+        INSERT INTO enrolment_tokens
+        (id, hash, name, tags, replaces, days, maximum, uses, next_number, created_at, expires_at)
+        SELECT 'e' || i, ?, 'n', '', 0, 1, 1, 0, 1, 0, 0 FROM n
+        """,
+        """
+        INSERT INTO enrolments (token, public_key, certificate)
+        SELECT id, 'p' || id, 'c' FROM enrolment_tokens
+        """,
     ]
 
     /// Tables that hold at most one row, by their own definition.
@@ -94,8 +109,29 @@ import Testing
         )
         #expect(try await ledger.decide(refused).decision != .granted)
 
+        let claims = TokenClaims(
+            id: "t7",
+            device: "d7",
+            keys: nil,
+            issuedAt: 0,
+            expiresAt: Timestamp.now.seconds * 3 / 2
+        )
+        var shown = ReleaseRequest(
+            device: "d7",
+            fingerprint: "",
+            token: claims,
+            address: IPAddress("192.0.2.1"),
+            keyNames: ["k7"]
+        )
+        shown.takesToken = true
+        #expect(try await ledger.decide(shown).renewal != nil)
+        try RecordedStorage(recorder).transaction(.writing) { store throws(KeyServerError) in
+            _ = try store.enrolmentToken(id: "e7")
+            _ = try store.enrolment(token: "e7", key: "pe7")
+        }
+
         let tables = ["devices", "certificates", "generations", "grants", "policies", "usage"]
-        for table in tables + ["holders", "audit", "lockdown"] {
+        for table in tables + ["holders", "audit", "lockdown", "tokens", "enrolments"] {
             #expect(recorder.statements.contains { $0.sql.contains(table) }, "no \(table)")
         }
         for statement in recorder.statements {

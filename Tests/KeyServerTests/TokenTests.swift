@@ -2,7 +2,9 @@ import AccessRules
 import Crypto
 import Cryptography
 import Foundation
+import HTTPTypes
 import KeyProtocol
+import Logging
 import SQLite
 import TestSupport
 import Testing
@@ -201,6 +203,43 @@ import Testing
         let fresh = TokenSigner(administration.storage, vault)
         #expect(throws: KeyServerError.self) { try fresh.verify(token) }
         #expect(throws: KeyServerError.self) { try make() }
+    }
+
+    @Test func `that is good is not held up by attempts that fail`() async throws {
+        let gate = TokenGate(
+            store: StoreGate(
+                StateDirectory(directory("state")),
+                storage: administration.storage,
+                vault: vault
+            ),
+            limiter: AttemptLimiter(),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        let good = try make().text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        var statuses: [Int] = []
+        for _ in 0..<300 {
+            if case .answer(let answer) = await gate.check(
+                [.authorization: "Bearer \(good)x"],
+                id: "1",
+                from: here
+            ) {
+                statuses.append(answer.status.code)
+            }
+        }
+        #expect(statuses.count == 300)
+        #expect(statuses.first == 401 && statuses.last == 429)
+        for _ in 0..<300 {
+            guard
+                case .token = await gate.check(
+                    [.authorization: "Bearer \(good)"],
+                    id: "2",
+                    from: here
+                )
+            else {
+                Issue.record("a good token was not accepted")
+                return
+            }
+        }
     }
 
     @Test func `that is a forgery is told from a genuine one`() throws {

@@ -17,7 +17,6 @@ public struct KeyService: Sendable {
     private let certificates: LiveCertificates
     private let admission: Admission
     private let registration: RegistrationDesk?
-    private let limiter = AttemptLimiter()
 
     /// Prepares a server.
     ///
@@ -39,7 +38,7 @@ public struct KeyService: Sendable {
             logger: logger
         )
         admission = Admission(limits: configuration.limits, logger: logger)
-        registration = try Self.registration(configuration, limiter)
+        registration = try Self.registration(configuration)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets requests in progress finish.
@@ -99,8 +98,7 @@ public struct KeyService: Sendable {
 
     /// What gives devices certificates, where that is wanted and there is a store to note it in.
     private static func registration(
-        _ configuration: KeyServerConfiguration,
-        _ limiter: AttemptLimiter
+        _ configuration: KeyServerConfiguration
     ) throws(KeyServerError) -> RegistrationDesk? {
         guard let authority = configuration.authority, let storage = configuration.storage else {
             return nil
@@ -111,7 +109,7 @@ public struct KeyService: Sendable {
                 authority: authority,
                 policy: policy(configuration)
             ),
-            limiter: limiter,
+            limiter: AttemptLimiter(),
             logger: configuration.logger
         )
     }
@@ -124,7 +122,8 @@ public struct KeyService: Sendable {
             certificates: certificates,
             registration: registration,
             gate: configuration.acceptsTokens
-                ? TokenGate(store: configuration.gate, limiter: limiter, logger: logger) : nil,
+                ? TokenGate(store: configuration.gate, limiter: AttemptLimiter(), logger: logger)
+                : nil,
             limits: configuration.limits,
             metrics: metrics,
             logger: logger

@@ -8,7 +8,8 @@ internal import NIOPosix
 /// Lets in who shows a token of the store's, where that is wanted.
 ///
 /// A stranger's token leaves a line in the log and nothing on the disk, and learns no more than that
-/// it is not accepted.
+/// it is not accepted. Only attempts that fail are held down: whoever guesses behind an address keeps
+/// nobody else there from their keys, and a signature is checked in less time than TLS has taken.
 struct TokenGate: Sendable {
     let store: StoreGate?
     let limiter: AttemptLimiter
@@ -34,17 +35,6 @@ struct TokenGate: Sendable {
     ) async -> Finding {
         let values = fields[values: .authorization]
         guard let value = values.first else { return .answer(Self.stranger) }
-        if let seconds = limiter.admit(address) {
-            return refuse(
-                .tooManyRequests,
-                "rate_limited",
-                "too many attempts",
-                "too many attempts",
-                address,
-                id: id,
-                retryAfter: seconds
-            )
-        }
         guard values.count == 1, let token = Self.bearer(value) else {
             return refuse("no bearer token", address, id: id)
         }
@@ -62,7 +52,6 @@ struct TokenGate: Sendable {
         do {
             // Signatures are checked, and at times the disk is read.
             let claims = try await NIOThreadPool.singleton.runIfActive { try signer.verify(token) }
-            limiter.refund(address)
             return .token(claims)
         } catch let error as TokenError {
             return refuse("\(error)", address, id: id)
@@ -100,7 +89,18 @@ struct TokenGate: Sendable {
     }
 
     private func refuse(_ reason: String, _ address: IPAddress?, id: String) -> Finding {
-        refuse(
+        if let seconds = limiter.admit(address) {
+            return refuse(
+                .tooManyRequests,
+                "rate_limited",
+                "too many attempts",
+                reason,
+                address,
+                id: id,
+                retryAfter: seconds
+            )
+        }
+        return refuse(
             .unauthorized,
             "token_refused",
             "this token is not accepted",

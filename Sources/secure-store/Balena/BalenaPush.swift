@@ -44,18 +44,16 @@ struct BalenaPush: ParsableCommand {
     func run() throws {
         let common = try input.read()
         let targets = try target.read()
-        // Before anything is sent: files that are missing or wrong change nothing.
-        let plans = try targets.map { target in
-            let own = try target.file.map { try input.read(fixed: $0) } ?? []
-            return (target, try BalenaVariableOptions.merge(own, common))
-        }
+        // Before anything is sent: files that are missing or wrong change nothing. They are read
+        // again in their turn: three mappings a secret, and the kernel has 65,530 for a process.
+        for target in targets { _ = try variables(of: target, common) }
         var client = try balena.client()
         var reports: [PushReport] = []
-        for (index, (target, variables)) in plans.enumerated() {
-            let report = try push(variables, to: target, with: &client)
+        for (index, target) in targets.enumerated() {
+            let report = try push(try variables(of: target, common), to: target, with: &client)
             reports.append(report)
             if !json {
-                let place = plans.count > 1 ? "[\(index + 1)/\(plans.count)] " : ""
+                let place = targets.count > 1 ? "[\(index + 1)/\(targets.count)] " : ""
                 try Output.line(place + report.line(dryRun: dryRun))
             }
         }
@@ -68,6 +66,14 @@ struct BalenaPush: ParsableCommand {
         if failed > 0 {
             throw CommandFailure(.failure, "\(failed) of \(reports.count) were not set")
         }
+    }
+
+    private func variables(
+        of target: PushTarget,
+        _ common: [BalenaVariable]
+    ) throws -> [BalenaVariable] {
+        let own = try target.file.map { try input.read(fixed: $0) } ?? []
+        return try BalenaVariableOptions.merge(own, common)
     }
 
     /// Sets the variables of one target; what is wrong with this one only is a part of the report.
