@@ -84,6 +84,29 @@ public final class SQLiteConnection: DatabaseConnection {
         }
     }
 
+    /// Puts the file into WAL mode, where it is not yet.
+    ///
+    /// SQLite does this on a read lock that it turns into a write lock. Where another connection has
+    /// the write lock it gives up at once, and does not wait as everywhere else: two that wait so
+    /// for each other would wait in vain. Here nothing is read before, so trying again is safe.
+    ///
+    /// - Throws: ``DatabaseError``; ``DatabaseError/busy(operation:)`` where the lock could not be
+    ///   had in as long as any other call waits for one.
+    ///
+    /// SQLite: `PRAGMA journal_mode`; `sqlite3BtreeBeginTrans` on when it does not wait.
+    public func useWriteAheadLog() throws(DatabaseError) {
+        let end = ContinuousClock.now + .milliseconds(Self.patience)
+        while true {
+            do throws(DatabaseError) {
+                return try execute("PRAGMA journal_mode = WAL")
+            } catch {
+                guard case .busy = error, ContinuousClock.now < end else { throw error }
+            }
+            // Of different lengths, so that those who met do not meet again; in milliseconds.
+            sqlite3_sleep(.random(in: 1...20))
+        }
+    }
+
     /// Whether a transaction is open.
     ///
     /// C: `sqlite3_get_autocommit`.

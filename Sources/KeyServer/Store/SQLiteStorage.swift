@@ -37,14 +37,9 @@ public final class SQLiteStorage: Storage {
         do throws(DatabaseError) {
             connection = try SQLiteConnection(path: path, mode: .existing)
             // The order counts: nothing is trusted before the header has been read.
-            try connection.execute(
-                """
-                PRAGMA trusted_schema = OFF;
-                PRAGMA journal_mode = WAL;
-                PRAGMA synchronous = FULL;
-                PRAGMA foreign_keys = ON;
-                """
-            )
+            try connection.execute("PRAGMA trusted_schema = OFF")
+            try connection.useWriteAheadLog()
+            try connection.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         } catch {
             throw .storage(reason: "\(path): \(error)")
         }
