@@ -63,7 +63,7 @@ private final class Nginx {
 
     init(_ certificates: TestCertificates, certificate: String?, authority: String) throws {
         directory = try TemporaryDirectory()
-        port = try Self.freePort()
+        port = try FreePort.any()
         let tls = certificate.map {
             """
             ssl_certificate \(certificates.directory("\($0).pem"));
@@ -116,12 +116,5 @@ private final class Nginx {
                 version: "1"
             )
         ).attempt()
-    }
-
-    /// One that is free now, and most likely still a moment later.
-    private static func freePort() throws -> UInt16 {
-        let script = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); "
-        let output = try Subprocess.run("python3", ["-c", script + "print(s.getsockname()[1])"])
-        return try #require(UInt16(output.text.prefix { $0.isNumber }))
     }
 }

@@ -5,11 +5,12 @@ import Testing
 /// A real key server, `secure-store serve --enroll`, that a test can stop and start.
 private final class EnrolmentServer {
     let directory: TemporaryDirectory
-    private(set) var port = ""
+    let port: UInt16
     private var process: Subprocess?
 
     init() throws {
         directory = try TemporaryDirectory()
+        port = try FreePort.any()
         // The device's fetcher runs as nobody in particular; what it needs, it is handed.
         try run("ca", "init", "--hostname", "127.0.0.1")
         try start()
@@ -19,17 +20,13 @@ private final class EnrolmentServer {
         let process = try Subprocess.start(
             Executables.secureStore,
             [
-                "serve", "--state", directory("state"), "--listen",
-                "127.0.0.1:\(port.isEmpty ? "0" : port)", "--admin-listen", "none", "--enroll",
+                "serve", "--state", directory("state"), "--listen", "127.0.0.1:\(port)",
+                "--admin-listen", "none", "--enroll",
             ],
             environment: ["PATH": "/usr/bin:/bin", "STORE_PASSWORD": Sample.password]
         )
         self.process = process
         try process.waitForOutput(containing: "Listening for devices")
-        let line = try #require(
-            process.errorText.split(separator: "\n").first { $0.contains("Listening for devices") }
-        )
-        port = String(try #require(line.firstMatch(of: /127\.0\.0\.1:(\d+)/)).1)
     }
 
     func stop() throws {

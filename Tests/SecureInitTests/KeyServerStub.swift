@@ -5,14 +5,13 @@ import TestSupport
 final class KeyServerStub {
     /// Certificate and key, which client and server share as in the original: `cert.pem`, `key.pem`.
     let directory: TemporaryDirectory
-    let port: Int
+    let port: UInt16
 
     private var server: Subprocess?
 
     init() throws {
         directory = try TemporaryDirectory()
-        // Chosen by the kernel, free a moment ago.
-        port = try Self.freePort()
+        port = try FreePort.any()
         try directory.write(Self.program, to: "server.py")
         _ = try Subprocess.run(
             "openssl",
@@ -55,14 +54,6 @@ final class KeyServerStub {
             "MTLS_CERT": Data(try directory.read("cert.pem")).base64EncodedString(),
             "MTLS_KEY": Data(try directory.read("key.pem")).base64EncodedString(),
         ]
-    }
-
-    private static func freePort() throws -> Int {
-        let program =
-            "import socket; s=socket.socket(); s.bind(('127.0.0.1',0)); "
-            + "print(s.getsockname()[1])"
-        let output = try Subprocess.run("python3", ["-c", program])
-        return Int(output.text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
     }
 
     private static let program = """

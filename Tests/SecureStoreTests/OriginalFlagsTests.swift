@@ -36,7 +36,7 @@ import Testing
     func `write keys that nginx, openssl and curl take as server and as client`() throws {
         #expect(try run("-generate-keys", "-hostname", "localhost").status == 0)
         #expect(try Subprocess.run("stat", ["-c", "%a", directory("key.pem")]).text == "600\n")
-        let port = 20_000 + Int(getpid()) % 20_000
+        let port = try FreePort.any()
         try directory.write(
             """
             daemon off; pid \(directory("nginx.pid")); error_log stderr; worker_processes 1;
@@ -72,7 +72,7 @@ import Testing
     @Test(.requires(.tool("curl")), arguments: [true, false])
     func `serve with the shared certificate, from files or variables`(files: Bool) throws {
         _ = try run("-generate-keys", "-hostname", "localhost")
-        let port = "\(40_000 + Int(getpid()) % 20_000 + (files ? 1 : 0))"
+        let port = try FreePort.any()
         var environment = ["PATH": "/usr/bin:/bin", "STORE_PASSWORD": "hunter2"]
         let place: TemporaryDirectory
         if files {
@@ -84,7 +84,7 @@ import Testing
         }
         let server = try Subprocess.start(
             Executables.secureStore,
-            ["-server", "-port", port],
+            ["-server", "-port", "\(port)"],
             environment: environment,
             directory: place.path
         )

@@ -41,7 +41,7 @@ public final class PostgreSQLServer: @unchecked Sendable {
         let directory = try TemporaryDirectory()
         self.directory = directory
         socketDirectory = directory.path
-        port = listens ? try Self.freePort() : nil
+        port = listens ? try FreePort.any() : nil
         try directory.write(Self.script, to: "keeper", mode: 0o755)
         for (name, bytes) in files { try directory.write(bytes, to: "files/\(name)") }
         let lines =
@@ -173,21 +173,4 @@ public final class PostgreSQLServer: @unchecked Sendable {
         kill -QUIT $server 2>/dev/null && wait $server && rm -rf "$dir"
         exit 1
         """
-
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0
-                    && getsockname(descriptor, address, &length) == 0
-            }
-        }
-        guard bound else { throw Failed(description: "no free port") }
-        return UInt16(bigEndian: address.sin_port)
-    }
 }
