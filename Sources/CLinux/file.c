@@ -1,6 +1,7 @@
 #include "CLinuxFile.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <link.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -90,6 +92,18 @@ void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 int linux_start_writing(int descriptor, uint64_t offset, uint64_t count) {
     return sync_file_range(descriptor, (off_t)offset, (off_t)count, SYNC_FILE_RANGE_WRITE);
+}
+
+int linux_open_sysfs(void) {
+    int context = fsopen("sysfs", FSOPEN_CLOEXEC);
+    if (context == -1) return -1;
+    int root = -1;
+    if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+        root = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    int error = errno;
+    close(context);
+    errno = error;
+    return root;
 }
 
 static int forget_code_of(struct dl_phdr_info *object, size_t count, void *page_count) {

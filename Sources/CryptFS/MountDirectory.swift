@@ -56,6 +56,9 @@ final class MountDirectory: Sendable {
         return try MountEntry.number(of: found) == number
     }
 
+    /// The number of the filesystem that lies over it, see ``MountEntry/device``.
+    func device() throws(Errno) -> String { try MountEntry(of: openTop()).device }
+
     /// Unmounts.
     ///
     /// - Throws: ``Errno/busy`` while it is used, or something lies over it;

@@ -87,6 +87,17 @@ public struct MountPoint: Sendable {
         }
     }
 
+    /// Has the kernel read as far ahead as a request may be long, once the mount answers.
+    ///
+    /// Earlier, the kernel would take it back when it is told what the worker can do.
+    ///
+    /// - Throws: ``VolumeError/system(operation:path:_:)``: it goes on with what it does by itself.
+    public func widenReadAhead() throws(VolumeError) {
+        try describing("set the read-ahead of", path) { () throws(Errno) in
+            try ReadAhead.set(Scratch.requestLimit >> 10, forDevice: directory.device())
+        }
+    }
+
     /// Unmounts.
     ///
     /// - Parameter lazily: Detach it although somebody uses it: it is gone for everybody else at

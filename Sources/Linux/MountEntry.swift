@@ -6,6 +6,9 @@ public struct MountEntry: Sendable {
     /// The kernel's number of it; another mount may have it once this one is gone.
     public let number: Int
 
+    /// The filesystem's number, `MAJOR:MINOR`.
+    public let device: String
+
     /// The filesystem's type, such as `fuse.secure-store`.
     public let type: String
 
@@ -24,6 +27,7 @@ public struct MountEntry: Sendable {
                 let dash = fields.firstIndex(of: "-"), fields.count > dash + 2
             else { continue }
             self.number = number
+            device = String(fields[2])
             type = String(fields[dash + 1])
             source = String(fields[dash + 2])
             return

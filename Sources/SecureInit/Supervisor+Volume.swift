@@ -25,6 +25,11 @@ extension Supervisor {
         }
         volume.isMounted = true
         try wait(for: volume) { $0.progress == .ready }
+        do throws(VolumeError) {
+            try mountPoint.widenReadAhead()
+        } catch {
+            log.debug("\(error)")
+        }
         log.info(
             "volume mounted",
             [

@@ -8,17 +8,32 @@ import Testing
 struct `A terminal beside tini and dumb-init` {
     /// Types into a program on a pseudo-terminal: pairs of what to do and what must then appear.
     ///
-    /// `size R C` changes the size instead of typing. What begins with `!` must not appear, for a second.
+    /// `size R C` changes the size instead of typing, `stopped NAME` waits until the program of that
+    /// name has stopped. What begins with `!` must not appear, for a second.
     /// What appeared behind it is the next step's: a shell is typed to once its prompt is there.
     private static let typist = """
         import fcntl, os, pty, select, struct, sys, termios, time
         pid, terminal = pty.fork()
         steps = sys.argv.index("--typing")
         if pid == 0: os.execvp(sys.argv[1], sys.argv[1:steps])
+        def processes():
+            for entry in filter(str.isdigit, os.listdir("/proc")):
+                try: name, _, state = open(f"/proc/{entry}/stat").read().partition("(")[2].rpartition(")")
+                except OSError: continue
+                yield int(entry), name, state.split()[0], int(state.split()[1])
+        def has_stopped(wanted):
+            family, before, found = {pid}, 0, list(processes())
+            while len(family) > before:
+                before = len(family)
+                family |= {process for process, _, _, parent in found if parent in family}
+            return any(p in family and n == wanted and s == "T" for p, n, s, _ in found)
         def act(keys):
             if keys.startswith("size "):
                 rows, columns = map(int, keys.split()[1:])
                 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+            elif keys.startswith("stopped "):
+                end = time.time() + 15
+                while not has_stopped(keys.split()[1]) and time.time() < end: time.sleep(0.01)
             else: os.write(terminal, keys.encode().decode("unicode_escape").encode())
         rest = b""
         def appears(wanted, patience):
@@ -103,11 +118,13 @@ struct `A terminal beside tini and dumb-init` {
             try type(begin + [("\\x1a", "!Stopped")], into: Self.shell)
             return
         }
+        // dumb-init stops before its command has: typed to sooner, the command would read what is the shell's.
         try type(
             begin + [
-                ("\\x1a", "Stopped"), ("", "# "), ("fg\\n", "cat"), ("two\\n", "two\r\ntwo"),
-                ("\\x1a", "Stopped"), ("", "# "), ("fg\\n", "cat"), ("three\\n", "three\r\nthree"),
-                ("\\x03", "# "), ("echo sta''tus $?\\n", "status 130"),
+                ("\\x1a", "Stopped"), ("stopped cat", "# "), ("fg\\n", "cat"),
+                ("two\\n", "two\r\ntwo"), ("\\x1a", "Stopped"), ("stopped cat", "# "),
+                ("fg\\n", "cat"), ("three\\n", "three\r\nthree"), ("\\x03", "# "),
+                ("echo sta''tus $?\\n", "status 130"),
             ],
             into: Self.shell
         )

@@ -64,6 +64,18 @@ import Testing
         #expect(!files.keys.contains { $0.contains("file") })
     }
 
+    @Test(.requires(.tool("mountpoint")), arguments: ["true", "mount -o remount,ro,bind /sys"])
+    func `is read as far ahead as a request may be long, also where /sys is read-only`(
+        first: String
+    ) throws {
+        let asked = "cat /sys/class/bdi/$(mountpoint -d decrypted)/read_ahead_kb"
+        let output = try run(
+            ["sh", "-c", asked],
+            wrapper: ["sh", "-c", "\(first) && exec \"$@\"", "sh"]
+        )
+        #expect(output.text == "1024\n", "\(output.errorText)")
+    }
+
     @Test func `is made so that guessing at its key is dear, unless the key was generated`()
         throws
     {

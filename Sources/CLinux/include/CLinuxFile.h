@@ -57,6 +57,9 @@ int linux_renameat(
 // sync_file_range(2) with SYNC_FILE_RANGE_WRITE: writing to the disk begins, nobody waits.
 int linux_start_writing(int descriptor, uint64_t offset, uint64_t count);
 
+// A sysfs of one's own that lies nowhere: fsopen(2), fsmount(2). Its root, or -1. Takes CAP_SYS_ADMIN.
+int linux_open_sysfs(void);
+
 // memfd_create(2): a file in memory, without a name, not executable, that takes seals. Closed on exec.
 int linux_memory_file(const char *label);
 
