@@ -1,5 +1,6 @@
-"""churn.py DIRECTORY SECONDS: makes, changes, reads, renames and removes files in a directory for so long. Called by
-Benchmarks/memory; what a file holds matters as little as the order."""
+"""churn.py DIRECTORY SECONDS: makes, changes, reads, renames and removes files in a directory for so long, and prints how
+many rounds ended with an error, the first of which it tells. Called by Benchmarks/memory; what a file holds matters as
+little as the order."""
 
 import os
 import random
@@ -47,6 +48,15 @@ def make_and_remove_many():
     shutil.rmtree(tree)
 
 
+errors = 0
 while time.monotonic() < end:
-    write_large()
-    make_and_remove_many()
+    try:
+        write_large()
+        make_and_remove_many()
+    except OSError as error:
+        if errors == 0:
+            print(f"churn.py: {directory}: {error}", file=sys.stderr)
+        errors += 1
+        # What is left must not be what the next round stumbles over.
+        shutil.rmtree(tree, ignore_errors=True)
+print(errors)

@@ -8,6 +8,9 @@ extension Supervisor {
     /// How long the worker may go on serving a detached mount, in milliseconds.
     private static let detachedLimit: Int64 = 10_000
 
+    /// How long the worker may go on after the unmounting before a line says so, in milliseconds.
+    private static let quietLimit: Int64 = 5000
+
     /// Unmounts, and waits until the worker has written everything and is gone.
     ///
     /// - Returns: Whether nothing was lost.
@@ -31,8 +34,11 @@ extension Supervisor {
             return true
         }
         let isDetached = isLost ? detach(volume, mountPoint) : unmount(volume, mountPoint)
-        let deadline = isDetached ? Instant.now.advanced(byMilliseconds: Self.detachedLimit) : nil
-        awaitWorker(volume, until: deadline)
+        if isDetached {
+            awaitWorker(volume, until: .now.advanced(byMilliseconds: Self.detachedLimit))
+        } else {
+            awaitStored(volume, mountPoint)
+        }
         if volume.process.end == nil {
             log.error("the volume's process does not end; killing it")
             volume.process.kill()
@@ -83,6 +89,20 @@ extension Supervisor {
         }
         volume.isMounted = false
         return true
+    }
+
+    /// Waits for as long as the worker takes after the unmounting.
+    ///
+    /// Storing what is left has no limit. Nor has a copy of the mount in a mount name space that was made meanwhile: the
+    /// worker serves it as long as it is there, and what is written there is stored.
+    private func awaitStored(_ volume: MountedVolume, _ mountPoint: MountPoint) {
+        awaitWorker(volume, until: .now.advanced(byMilliseconds: Self.quietLimit))
+        guard volume.process.end == nil else { return }
+        log.warning(
+            "the volume's process goes on after the unmounting",
+            ["mount": .text(mountPoint.path)]
+        )
+        awaitWorker(volume, until: nil)
     }
 
     func awaitWorker(_ volume: MountedVolume, until deadline: Instant?) {

@@ -344,6 +344,35 @@ import Testing
         #expect(try process.process.wait(timeout: 20).status == 143)
     }
 
+    @Test func `is waited for, aloud, while another mount name space has it`() throws {
+        let process = try InitProcess(
+            unlock + ["sh", "-c", "echo up; sleep 60"],
+            directory: directory.path
+        )
+        try process.process.waitForOutput(containing: "up")
+        // Uses nothing of the volume, but has a copy of the mount.
+        let holder = try Subprocess.start(
+            "nsenter",
+            ["--mount", "--target", "\(try process.pid)", "unshare", "--mount"]
+                + ["--propagation", "private", "sh", "-c"]
+                + [
+                    "cd \(directory.path); echo in; until [ -e go ]; do sleep 0.1; done;"
+                        + " echo late >decrypted/late; echo out; sleep 60"
+                ]
+        )
+        try holder.waitForOutput(containing: "in")
+        try process.signal(SIGTERM)
+        try process.process.waitForOutput(containing: "goes on after the unmounting")
+        try directory.write("", to: "go")
+        try holder.waitForOutput(containing: "out")
+        #expect(!process.process.errorText.contains("volume unmounted"))
+        for pid in [holder.pid] + ProcessTree.descendants(of: holder.pid) { kill(pid, SIGKILL) }
+        let output = try process.process.wait(timeout: 20)
+        #expect(output.status == 143)
+        #expect(output.errorText.contains("volume unmounted"))
+        #expect(try run(["cat", "decrypted/late"]).text == "late\n")
+    }
+
     @Test func `is left by a signal at any phase of the start`() throws {
         for milliseconds in stride(from: 0, through: 200, by: 20) {
             let process = try InitProcess(unlock + ["sleep", "60"], directory: directory.path)

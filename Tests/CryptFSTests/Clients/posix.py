@@ -526,6 +526,9 @@ def test_what_differs_from_a_disk():
     os.truncate(p("f"), 20_000)
     assert os.stat(p("f")).st_mtime == 1
     os.mkfifo(p("fifo"))
+    changed = os.stat(p("fifo")).st_ctime_ns
+    os.chown(p("fifo"), -1, -1)
+    assert os.stat(p("fifo")).st_ctime_ns == changed
     expect(errno.EPERM, os.setxattr, p("fifo"), "trusted.x", b"1")
     expect(errno.EPERM, os.setxattr, p("link"), "trusted.x", b"1", 0, follow_symlinks=False)
     assert os.listxattr(p("fifo")) == []
