@@ -44,6 +44,8 @@ extension Errno {
     public static var noSpace: Errno { Errno(rawValue: ENOSPC) }
     /// `EROFS`.
     public static var readOnlyFileSystem: Errno { Errno(rawValue: EROFS) }
+    /// `EMLINK`.
+    public static var tooManyLinks: Errno { Errno(rawValue: EMLINK) }
     /// `EPIPE`.
     public static var brokenPipe: Errno { Errno(rawValue: EPIPE) }
     /// `ERANGE`.

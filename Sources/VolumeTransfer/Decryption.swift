@@ -63,10 +63,15 @@ public struct Decryption: Sendable {
                 state.update { $0.directories += 1 }
             }
         }
-        await state.transfer(tree.entries.filter { $0.kind != .directory }, width: width) {
-            (entry, buffers) throws(TransferFault) in
-            try FileDecryption(volume: volume, target: root.descriptor.rawValue, state: state)
-                .run(entry, buffers)
+        let file = FileDecryption(volume: volume, target: root.descriptor.rawValue, state: state)
+        let list =
+            volume.hasHolesAndLinks
+            ? TransferList(tree.entries, isKept: true)
+            : TransferList(each: tree.entries.filter { $0.kind != .directory })
+        await state.transfer(list, width: width) { (entry, buffers) throws(TransferFault) in
+            try file.run(entry, buffers)
+        } linking: { (entry, first) throws(TransferFault) in
+            try file.link(entry, to: first)
         }
         for directory in directories.reversed() {
             state.attempt(directory) { () throws(TransferFault) in

@@ -25,6 +25,46 @@ struct FileDecryption {
         }
     }
 
+    /// Gives a file that was transferred one more name.
+    ///
+    /// - Parameters:
+    ///   - entry: The name.
+    ///   - first: A name that the file has.
+    /// - Returns: Whether it has it; otherwise the name is to become a file of its own.
+    /// - Throws: ``TransferFault``.
+    func link(_ entry: TreeEntry, to first: TreeEntry) throws(TransferFault) -> Bool {
+        let (path, firstPath) = (entry.plainNames, first.plainNames)
+        guard let name = path.last, path.count == entry.path.count, let file = firstPath.last,
+            try TransferSource.volume(volume).isOneFile(entry, first)
+        else { return false }
+        do throws(Errno) {
+            let from = try TreeDirectory.open(firstPath.dropLast(), below: target)
+            let into = try TreeDirectory.open(path.dropLast(), below: target)
+            let identity = try FileStatus(in: from.rawValue, named: file).identity
+            if let found = try? FileStatus(in: into.rawValue, named: name),
+                found.identity == identity
+            {
+                state.passOver(bytes: 0)
+                return true
+            }
+            let draft = DraftName.make()
+            try FileCall.link(file, in: from.rawValue, to: draft, in: into.rawValue)
+            do throws(Errno) {
+                try FileCall.rename(draft, in: into.rawValue, to: name, in: into.rawValue)
+            } catch {
+                try? FileCall.unlink(draft, in: into.rawValue)
+                throw error
+            }
+        } catch  where TransferState.isUnlinkable(error) {
+            state.update { $0.withoutLinks += 1 }
+            return false
+        } catch {
+            throw .system(error)
+        }
+        state.finish { $0.hardLinks += 1 }
+        return true
+    }
+
     private func decryptFile(
         _ stored: FileName,
         _ from: borrowing OwnedDescriptor,
@@ -39,7 +79,8 @@ struct FileDecryption {
         let size = try file.contentSize()
         let parent = into.rawValue
         if let found = try? FileStatus(in: parent, named: name), found.kind == .regular,
-            found.size == size, found.modified == status.modified
+            found.size == size, found.modified == status.modified,
+            state.isAlone(found, for: status)
         {
             try takeOver(name, in: parent, from: file, status)
             state.passOver(bytes: size)
@@ -97,17 +138,21 @@ struct FileDecryption {
         )
     }
 
+    /// Writes what is content; what is a hole in the volume stays one.
     private func copy(
         _ file: StoredFile,
         to number: Int32,
         size: UInt64,
         _ buffers: TransferBuffers
     ) throws(TransferFault) {
-        try file.forEachPiece(size: size, buffers) { piece, offset throws(TransferFault) in
-            try state.progress.checkpoint()
-            try system { () throws(Errno) in try FileCall.write(number, at: offset, piece) }
-            state.progress.add(bytes: UInt64(piece.count))
+        try state.forEachPiece(of: [file.map], size: size) { piece throws(TransferFault) in
+            let plain = UnsafeMutableRawBufferPointer(rebasing: buffers.plain[..<piece.count])
+            _ = try file.read(at: piece.lowerBound, size: size, into: plain, sealed: buffers.sealed)
+            try system { () throws(Errno) in
+                try FileCall.write(number, at: piece.lowerBound, UnsafeRawBufferPointer(plain))
+            }
         }
+        try system { () throws(Errno) in try FileCall.truncate(number, to: size) }
     }
 
     private func compare(
@@ -116,18 +161,26 @@ struct FileDecryption {
         size: UInt64,
         _ buffers: TransferBuffers
     ) throws(TransferFault) {
-        try file.forEachPiece(size: size, buffers) { piece, offset throws(TransferFault) in
-            try state.progress.checkpoint()
+        guard try system({ () throws(Errno) in try FileStatus(of: number).size }) == size else {
+            throw .notStored
+        }
+        try state.forEachPiece(of: [file.map, .plain(number)], size: size) {
+            piece throws(TransferFault) in
             let count = piece.count
+            _ = try file.read(
+                at: piece.lowerBound,
+                size: size,
+                into: UnsafeMutableRawBufferPointer(rebasing: buffers.plain[..<count]),
+                sealed: buffers.sealed
+            )
             let again = try system { () throws(Errno) in
                 try FileCall.read(
                     number,
-                    at: offset,
+                    at: piece.lowerBound,
                     into: UnsafeMutableRawBufferPointer(rebasing: buffers.again[..<count])
                 )
             }
             guard again == count, buffers.isEqual(count) else { throw .notStored }
-            state.progress.add(bytes: UInt64(count))
         }
     }
 

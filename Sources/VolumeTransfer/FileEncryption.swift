@@ -25,6 +25,42 @@ struct FileEncryption {
         }
     }
 
+    /// Gives a file that was transferred one more name.
+    ///
+    /// - Parameters:
+    ///   - entry: The name.
+    ///   - first: A name that the file has.
+    /// - Returns: Whether it has it; otherwise the name is to become a file of its own.
+    /// - Throws: ``TransferFault``.
+    func link(_ entry: TreeEntry, to first: TreeEntry) throws(TransferFault) -> Bool {
+        guard let name = entry.path.last, let firstName = first.path.last,
+            try source.isOneFile(entry, first)
+        else { return false }
+        let into = try volume.directory(at: entry.path.dropLast())
+        let from = try volume.directory(at: first.path.dropLast())
+        let stored = try volume.storedName(name, entry.kind, in: into)
+        let file = try volume.storedName(firstName, first.kind, in: from).entry
+        let (parent, firstParent) = (into.descriptor.rawValue, from.descriptor.rawValue)
+        let identity = try system { () throws(Errno) in
+            try FileStatus(in: firstParent, named: file).identity
+        }
+        if let found = try? FileStatus(in: parent, named: stored.entry), found.identity == identity
+        {
+            state.passOver(bytes: 0)
+            return true
+        }
+        do throws(TransferFault) {
+            try StoredDraft(volume).name(for: file, in: from, as: stored, in: into)
+        } catch .system(let errno) where TransferState.isUnlinkable(errno) {
+            state.update { $0.withoutLinks += 1 }
+            return false
+        } catch {
+            throw error
+        }
+        state.finish { $0.hardLinks += 1 }
+        return true
+    }
+
     private func encryptFile(
         _ sourceName: FileName,
         _ from: borrowing OwnedDescriptor,
@@ -35,6 +71,9 @@ struct FileEncryption {
         let file = try source.openFile(sourceName, in: from)
         let status = try file.status()
         let size = try file.contentSize()
+        if !volume.hasHolesAndLinks, file.map.hasHoles(size: size) {
+            state.update { $0.withoutHoles += 1 }
+        }
         if !storesView,
             let found = unchanged(stored.entry, into, status, size: size, buffers)
         {
@@ -51,7 +90,7 @@ struct FileEncryption {
         let attributes = try attributes(of: file, as: stored.entry, into)
         var fault: TransferFault?
         try StoredDraft(volume).file(as: stored, in: into) { new throws(TransferFault) in
-            guard try seal(file, size: size, into: new, buffers) == size else { throw .changed }
+            try seal(file, size: size, into: new, buffers)
             try synchronize(new.descriptor)
             try compare(file, new, size: size, buffers)
             let after = try file.status()
@@ -86,31 +125,30 @@ struct FileEncryption {
         return try volume.attributes(of: replaced.rawValue).read()
     }
 
+    /// Writes what is content; what is a hole in the source stays one, where the format has holes.
     private func seal(
         _ file: SourceFile,
         size: UInt64,
         into new: StoredFile,
         _ buffers: TransferBuffers
-    ) throws(TransferFault) -> UInt64 {
-        var offset: UInt64 = 0
-        while true {
-            try state.progress.checkpoint()
+    ) throws(TransferFault) {
+        let maps = volume.hasHolesAndLinks ? [file.map, .end] : [.everywhere]
+        try state.forEachPiece(of: maps, size: size) { piece throws(TransferFault) in
+            let plain = UnsafeMutableRawBufferPointer(rebasing: buffers.plain[..<piece.count])
             let count = try file.read(
-                at: offset,
-                size: max(size, offset),
-                into: buffers.plain,
+                at: piece.lowerBound,
+                size: size,
+                into: plain,
                 sealed: buffers.sealed
             )
-            guard count > 0 else { return offset }
+            guard count == piece.count else { throw .changed }
             try new.write(
-                at: offset,
-                UnsafeRawBufferPointer(rebasing: buffers.plain[..<count]),
+                at: piece.lowerBound,
+                UnsafeRawBufferPointer(plain),
                 sealed: buffers.sealed
             )
-            offset += UInt64(count)
-            state.progress.add(bytes: UInt64(count))
-            guard count == buffers.plain.count else { return offset }
         }
+        guard try file.ends(at: size) else { throw .changed }
     }
 
     /// Reads back what was written, and the source once more.
@@ -121,25 +159,22 @@ struct FileEncryption {
         _ buffers: TransferBuffers
     ) throws(TransferFault) {
         guard try new.contentSize() == size else { throw .notStored }
-        var offset: UInt64 = 0
-        while offset < size {
-            try state.progress.checkpoint()
-            let count = try new.read(
-                at: offset,
+        try state.forEachPiece(of: [file.map, new.map], size: size) { piece throws(TransferFault) in
+            let count = piece.count
+            _ = try new.read(
+                at: piece.lowerBound,
                 size: size,
-                into: buffers.plain,
+                into: UnsafeMutableRawBufferPointer(rebasing: buffers.plain[..<count]),
                 sealed: buffers.sealed
             )
             let again = try file.read(
-                at: offset,
+                at: piece.lowerBound,
                 size: size,
-                into: buffers.again,
+                into: UnsafeMutableRawBufferPointer(rebasing: buffers.again[..<count]),
                 sealed: buffers.sealed
             )
-            guard again >= count else { throw .changed }
+            guard again == count else { throw .changed }
             guard buffers.isEqual(count) else { throw .notStored }
-            offset += UInt64(count)
-            state.progress.add(bytes: UInt64(count))
         }
     }
 
@@ -206,17 +241,19 @@ struct FileEncryption {
         guard let status = try? FileStatus(in: into.descriptor.rawValue, named: name),
             status.kind == .regular, status.modified == source.modified,
             volume.cipher.contentCount(forStored: status.size) == size,
+            state.isAlone(status, for: source),
             let file = try? volume.openFile(name, in: into.descriptor)
         else { return nil }
-        // The header is right if the first blocks open.
-        guard size > 0 else { return file }
-        let first = try? file.read(
-            at: 0,
+        // The header is right if the first blocks open; a hole opens whatever it is.
+        guard let first = file.map.next(from: 0, size: size) else { return file }
+        let count = Int(min(UInt64(buffers.plain.count), size - first.lowerBound))
+        let read = try? file.read(
+            at: first.lowerBound,
             size: size,
-            into: buffers.plain,
+            into: UnsafeMutableRawBufferPointer(rebasing: buffers.plain[..<count]),
             sealed: buffers.sealed
         )
-        return first == nil ? nil : file
+        return read == nil ? nil : file
     }
 
     /// Onto the disk, and out of the cache, so that reading back reads the disk.

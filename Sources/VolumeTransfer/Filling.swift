@@ -20,9 +20,14 @@ struct Filling {
             }
         }
         let file = FileEncryption(volume: volume, source: source, state: state)
-        await state.transfer(entries.filter { $0.kind != .directory }, width: width) {
-            (entry, buffers) throws(TransferFault) in
+        let list =
+            source.hasLinks
+            ? TransferList(entries, isKept: volume.hasHolesAndLinks)
+            : TransferList(each: entries.filter { $0.kind != .directory })
+        await state.transfer(list, width: width) { (entry, buffers) throws(TransferFault) in
             try file.run(entry, buffers)
+        } linking: { (entry, first) throws(TransferFault) in
+            try file.link(entry, to: first)
         }
         // Last, for writing into a directory changes its times; deepest first, for a mode may
         // forbid to go into it.

@@ -1,3 +1,4 @@
+internal import CryptFS
 internal import Linux
 internal import VolumeFormat
 
@@ -7,6 +8,12 @@ final class GocryptfsStoredFile {
 
     private let id: GocryptfsFileID
     private var content: GocryptfsContent
+
+    /// Whether the header is there, or comes with the first content, wherever that is.
+    private var hasHeader = true
+
+    /// Where the file has no content.
+    var holes: GocryptfsHoles { GocryptfsHoles(of: descriptor.rawValue, content.geometry) }
 
     /// Reads a file's header; one without content has none.
     init(
@@ -26,6 +33,7 @@ final class GocryptfsStoredFile {
     ) throws(TransferFault) {
         id = .random()
         content = try Self.content(keys)
+        hasHeader = false
         self.descriptor = descriptor
     }
 
@@ -68,7 +76,7 @@ final class GocryptfsStoredFile {
     ) throws(TransferFault) {
         guard !plain.isEmpty else { return }
         let number = descriptor.rawValue
-        if offset == 0 { try writeHeader() }
+        if !hasHeader { try writeHeader() }
         let first = GocryptfsGeometry.block(at: offset).index
         let sealed = UnsafeMutableRawBufferPointer(
             rebasing: sealed[..<content.geometry.sealedCount(ofBlocks: plain.count)]
@@ -95,6 +103,7 @@ final class GocryptfsStoredFile {
                 try FileCall.write(number, at: 0, UnsafeRawBufferPointer(header))
             }
         }
+        hasHeader = true
     }
 
     private func place(_ block: UInt64) throws(TransferFault) -> UInt64 {

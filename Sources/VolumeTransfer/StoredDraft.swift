@@ -56,6 +56,33 @@ struct StoredDraft {
         }
     }
 
+    /// Gives a stored file one more name.
+    ///
+    /// - Parameters:
+    ///   - file: A name that it has.
+    ///   - from: Where it has it.
+    ///   - stored: The name it gets, from whatever has it.
+    ///   - directory: Where.
+    /// - Throws: ``TransferFault/system(_:)``.
+    func name(
+        for file: FileName,
+        in from: borrowing StoredDirectory,
+        as stored: StoredEntryName,
+        in directory: borrowing StoredDirectory
+    ) throws(TransferFault) {
+        let root = volume.root.rawValue
+        let parent = from.descriptor.rawValue
+        try system { () throws(Errno) in
+            try FileCall.link(file, in: parent, to: name, in: root)
+        }
+        do throws(TransferFault) {
+            try place(stored, in: directory)
+        } catch {
+            try? FileCall.unlink(name, in: root)
+            throw error
+        }
+    }
+
     /// Makes a directory where there is none.
     func directory(
         as stored: StoredEntryName,

@@ -92,11 +92,19 @@ enum StoredFile {
         }
     }
 
+    /// Where there is content; what is passed over in a new file stays a hole.
+    var map: ContentMap {
+        switch self {
+        case .rclone: .everywhere
+        case .gocryptfs(let file): .stored(file.holes)
+        }
+    }
+
     /// Writes content of a new file.
     ///
     /// - Parameters:
-    ///   - offset: A multiple of ``TransferBuffers/pieceCount``.
-    ///   - plain: The content; fewer than a piece only at the end.
+    ///   - offset: Where a block begins that was not written yet.
+    ///   - plain: Whole blocks; the last is short only at the end.
     ///   - sealed: Room for it, sealed.
     /// - Throws: ``TransferFault``.
     func write(

@@ -24,6 +24,15 @@ public struct TransferReport: Sendable {
     /// Files and links that were there already, with the same size, time and a header that opens.
     public var unchanged = 0
 
+    /// Further names given to files.
+    public var hardLinks = 0
+
+    /// Names of files with several that became, or may have become, files of their own.
+    public var withoutLinks = 0
+
+    /// Files with holes that the target's format has not: zeros are stored in their place.
+    public var withoutHoles = 0
+
     /// Entries with extended attributes that the target cannot keep.
     public var withoutAttributes = 0
 

@@ -55,6 +55,26 @@ enum TransferSource: Sendable {
         }
     }
 
+    /// What the format of the source says of files with several names.
+    var hasLinks: Bool {
+        switch self {
+        case .folder: true
+        case .volume(let volume): volume.hasHolesAndLinks
+        }
+    }
+
+    /// Whether two entries are names of one file at present.
+    func isOneFile(_ entry: TreeEntry, _ other: TreeEntry) throws(TransferFault) -> Bool {
+        try identity(of: entry) == identity(of: other)
+    }
+
+    private func identity(of entry: TreeEntry) throws(TransferFault) -> FileIdentity? {
+        guard let name = entry.stored.last else { return nil }
+        let parent = try parent(of: entry)
+        let number = parent.rawValue
+        return try system { () throws(Errno) in try FileStatus(in: number, named: name).identity }
+    }
+
     /// Opens a directory.
     func openDirectory(_ entry: TreeEntry) throws(TransferFault) -> OwnedDescriptor {
         try system { () throws(Errno) in try TreeDirectory.open(entry.stored, below: root) }
@@ -89,7 +109,7 @@ enum SourceFile {
     /// Reads a piece of content.
     ///
     /// - Parameters:
-    ///   - offset: A multiple of ``TransferBuffers/pieceCount``.
+    ///   - offset: Where a block begins.
     ///   - size: The length of its content.
     ///   - plain: Receives it.
     ///   - sealed: Room for as much, sealed.
@@ -108,6 +128,31 @@ enum SourceFile {
             }
         case .stored(let file):
             try file.read(at: offset, size: size, into: plain, sealed: sealed)
+        }
+    }
+
+    /// Where there is content.
+    var map: ContentMap {
+        switch self {
+        case .plain: .plain(descriptor)
+        case .stored(let file): file.map
+        }
+    }
+
+    /// Whether nothing follows, whatever length the kernel says the file has.
+    func ends(at size: UInt64) throws(TransferFault) -> Bool {
+        switch self {
+        case .plain:
+            let file = descriptor
+            return try withUnsafeTemporaryAllocation(
+                byteCount: 1,
+                alignment: 1
+            ) { byte throws(TransferFault) in
+                try system { () throws(Errno) in
+                    try FileCall.read(file, at: size, into: byte) == 0
+                }
+            }
+        case .stored(let file): return try file.contentSize() == size
         }
     }
 

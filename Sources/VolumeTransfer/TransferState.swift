@@ -5,16 +5,23 @@ internal import Synchronization
 final class TransferState: Sendable {
     let progress: TransferProgress
 
-    private let shared = Mutex(TransferReport())
+    private struct Shared {
+        var report = TransferReport()
+
+        /// Files of the target that have several names and were passed over: for which of the source's.
+        var owners: [FileIdentity: FileIdentity] = [:]
+    }
+
+    private let shared = Mutex(Shared())
 
     init(_ progress: TransferProgress) {
         self.progress = progress
     }
 
-    var report: TransferReport { shared.withLock { $0 } }
+    var report: TransferReport { shared.withLock { $0.report } }
 
     func update(_ change: (inout TransferReport) -> Void) {
-        shared.withLock { change(&$0) }
+        shared.withLock { change(&$0.report) }
     }
 
     /// Counts a file as done.
@@ -73,12 +80,64 @@ final class TransferState: Sendable {
     }
 
     /// Does something to an entry, and notes what it fails with.
-    func attempt(_ entry: TreeEntry, _ body: () throws(TransferFault) -> Void) {
+    ///
+    /// - Returns: Whether its content, at least, is where it belongs.
+    @discardableResult
+    func attempt(_ entry: TreeEntry, _ body: () throws(TransferFault) -> Void) -> Bool {
         do throws(TransferFault) {
             try body()
+            return true
         } catch {
             update { $0.failures.append(.init(path: entry.text, cause: error)) }
+            if case .attributes = error { return true }
+            return false
         }
+    }
+
+    /// Goes through the content of files that are, or become, the same; what is a hole in all of them
+    /// counts as done.
+    ///
+    /// - Parameters:
+    ///   - maps: Where each has content.
+    ///   - size: The length of all of them.
+    ///   - body: Gets successive pieces, see ``ContentWalk/next()``.
+    /// - Throws: ``TransferFault/interrupted``, and what `body` throws.
+    func forEachPiece(
+        of maps: [ContentMap],
+        size: UInt64,
+        _ body: (Range<UInt64>) throws(TransferFault) -> Void
+    ) throws(TransferFault) {
+        var walk = ContentWalk(maps, size: size)
+        var done: UInt64 = 0
+        while let piece = walk.next() {
+            try progress.checkpoint()
+            try body(piece)
+            progress.add(bytes: piece.upperBound - done)
+            done = piece.upperBound
+        }
+        progress.add(bytes: size - done)
+    }
+
+    /// Whether a file of the target is one file of the source's, and not another's as well.
+    ///
+    /// - Parameters:
+    ///   - found: In the target.
+    ///   - source: What it would be left for.
+    /// - Returns: Always true for a file with one name, and where there are too many to know them.
+    func isAlone(_ found: FileStatus, for source: FileStatus) -> Bool {
+        guard found.linkCount > 1 else { return true }
+        return shared.withLock { state in
+            let owner = state.owners[found.identity]
+            if owner == nil, state.owners.count < TransferList.limit {
+                state.owners[found.identity] = source.identity
+            }
+            return owner.map { $0 == source.identity } ?? true
+        }
+    }
+
+    /// Whether the target's file system refused one more name where it might have taken a file.
+    static func isUnlinkable(_ errno: Errno) -> Bool {
+        [.operationNotPermitted, .notSupported, .tooManyLinks, .crossDevice].contains(errno)
     }
 
     /// Ends the transfer with the whole tree's root.
@@ -91,12 +150,28 @@ final class TransferState: Sendable {
     }
 
     /// Transfers every entry, several at once.
+    ///
+    /// - Parameters:
+    ///   - list: What.
+    ///   - width: How many at once.
+    ///   - body: Transfers one entry.
+    ///   - linking: Gives the file of its second argument, which was transferred, one more name; returns
+    ///     whether it has it. Otherwise the name is transferred like another.
     func transfer(
-        _ entries: [TreeEntry],
+        _ list: TransferList,
         width: Int,
-        _ body: @escaping @Sendable (TreeEntry, TransferBuffers) throws(TransferFault) -> Void
+        _ body: @escaping @Sendable (TreeEntry, TransferBuffers) throws(TransferFault) -> Void,
+        linking: @escaping @Sendable (TreeEntry, TreeEntry) throws(TransferFault) -> Bool = {
+            _,
+            _ in false
+        }
     ) async {
-        progress.totalFiles.store(entries.count, ordering: .relaxed)
+        let entries = list.entries
+        update { $0.withoutLinks += list.separatedNames }
+        progress.totalFiles.store(
+            list.furtherNames.values.reduce(entries.count) { $0 + $1.count },
+            ordering: .relaxed
+        )
         progress.totalBytes.store(
             entries.reduce(0) { $0 &+ 2 &* ($1.contentSize ?? 0) },
             ordering: .relaxed
@@ -107,9 +182,14 @@ final class TransferState: Sendable {
                 group.addTask {
                     let buffers = TransferBuffers()
                     while let index = next.take(below: entries.count) {
-                        self.attempt(entries[index]) { () throws(TransferFault) in
-                            try self.progress.checkpoint()
-                            try body(entries[index], buffers)
+                        var first: TreeEntry?
+                        for entry in [entries[index]] + list.furtherNames[index, default: []] {
+                            let isThere = self.attempt(entry) { () throws(TransferFault) in
+                                try self.progress.checkpoint()
+                                if let first, try linking(entry, first) { return }
+                                try body(entry, buffers)
+                            }
+                            if first == nil, isThere { first = entry }
                         }
                     }
                 }

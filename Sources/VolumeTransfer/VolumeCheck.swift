@@ -37,7 +37,8 @@ public struct VolumeCheck: Sendable {
             $0.failures = tree.failures
             $0.directories = tree.entries.count { $0.kind == .directory }
         }
-        await state.transfer(tree.entries, width: width) { (entry, buffers) throws(TransferFault) in
+        await state.transfer(TransferList(each: tree.entries), width: width) {
+            (entry, buffers) throws(TransferFault) in
             try check(entry, buffers, state)
         }
         return state.report
@@ -90,9 +91,11 @@ public struct VolumeCheck: Sendable {
         var offset: UInt64 = 0
         // A piece is smaller behind damage, where more of it is to be expected.
         var pieceCount = buffers.plain.count
-        while offset < size {
+        // A hole cannot be damaged.
+        while let content = file.map.next(from: offset, size: size) {
             try state.progress.checkpoint()
             let start = offset
+            offset = content.lowerBound
             do throws(TransferFault) {
                 offset += UInt64(
                     try file.read(
@@ -113,6 +116,7 @@ public struct VolumeCheck: Sendable {
             // Transfers count what they write and what they read back.
             state.progress.add(bytes: 2 * (offset - start))
         }
+        state.progress.add(bytes: 2 * (size - offset))
         return damaged
     }
 

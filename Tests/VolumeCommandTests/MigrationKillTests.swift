@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import TestSupport
 import Testing
 
@@ -16,6 +17,16 @@ import Testing
                 to: "plain/\(index % 7)/file \(index)"
             )
         }
+        for index in 0..<20 {
+            try FileManager.default.linkItem(
+                atPath: work.directory("plain/\(index % 7)/file \(index)"),
+                toPath: work.directory("plain/0/name \(index)")
+            )
+        }
+        try work.directory.write([], to: "plain/1/sparse")
+        let sparse = try FileHandle(forWritingTo: work.url("plain/1/sparse"))
+        try sparse.truncate(atOffset: 32 << 20)
+        try sparse.close()
         try FileManager.default.createSymbolicLink(
             atPath: work.directory("plain/link"),
             withDestinationPath: "0/file 0"
@@ -49,7 +60,9 @@ import Testing
         )
     }
 
-    @Test(arguments: [("rclone", "gocryptfs"), ("gocryptfs", "rclone")])
+    @Test(arguments: [
+        ("rclone", "gocryptfs"), ("gocryptfs", "rclone"), ("gocryptfs", "gocryptfs"),
+    ])
     func `at any moment goes on, loses nothing, and never touches its source`(
         from: String,
         to: String
@@ -89,5 +102,12 @@ import Testing
         let decrypted = try work("volume", "decrypt", "new", "again", "--config", "new.conf")
         #expect(decrypted.status == 0, "\(decrypted.errorText)")
         #expect(try work.isSame("plain", "again"))
+        guard from == to else { return }
+        for (path, names) in [("0/name 0", 2), ("2/file 9", 2), ("0/file 21", 1)] {
+            #expect(
+                try FileStatus(path: work.directory("again/\(path)")).linkCount == UInt64(names)
+            )
+        }
+        #expect(try FileStatus(path: work.directory("again/1/sparse")).blocks < 64)
     }
 }

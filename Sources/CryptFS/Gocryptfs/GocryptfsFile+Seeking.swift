@@ -3,11 +3,7 @@ internal import VolumeFormat
 
 // Where there is content.
 extension GocryptfsFile {
-    /// Finds the next data or hole, by whole blocks.
-    ///
-    /// A stored block is no multiple of the storage's own, so data and holes there meet within one of
-    /// ours: that one is read. A hole of ours too short for one of the storage's counts as data, but
-    /// what counts as a hole is one.
+    /// Finds the next data or hole, by whole blocks, as ``GocryptfsHoles`` has them.
     func find(_ target: FileCall.SeekTarget, from offset: UInt64) throws(Errno) -> UInt64 {
         // Looking again may change the file's number.
         let slot = ranges.acquire(
@@ -18,41 +14,13 @@ extension GocryptfsFile {
         if isDamaged { throw .inputOutput }
         let size = size
         guard offset < size else { throw .noSuchAddress }
-        let end = GocryptfsGeometry.block(at: size - 1).index + 1
-        var index = GocryptfsGeometry.block(at: offset).index
-        while index < end {
-            guard
-                let stored = try FileCall.find(
-                    target,
-                    in: descriptor.rawValue,
-                    from: try storedOffset(of: index)
-                )
-            else { break }
-            index = storage.geometry.block(atStored: stored)
-            if index < end, try isHole(index) == (target == .hole) {
-                return max(offset, index * UInt64(GocryptfsGeometry.blockCount))
-            }
-            index += 1
-        }
+        let found = try GocryptfsHoles(of: descriptor.rawValue, storage.geometry).find(
+            target,
+            from: GocryptfsGeometry.block(at: offset).index,
+            before: GocryptfsGeometry.block(at: size - 1).index + 1
+        )
+        if let found { return max(offset, found * UInt64(GocryptfsGeometry.blockCount)) }
         guard target == .hole else { throw .noSuchAddress }
         return size
-    }
-
-    private func storedOffset(of index: UInt64) throws(Errno) -> UInt64 {
-        try translating { () throws(VolumeFormatError) in
-            try storage.geometry.offset(ofBlock: index)
-        }
-    }
-
-    /// Whether a whole block is there and is stored as nothing but zeros.
-    private func isHole(_ index: UInt64) throws(Errno) -> Bool {
-        let offset = try storedOffset(of: index)
-        return try withUnsafeTemporaryAllocation(
-            byteCount: storage.geometry.sealedBlockCount,
-            alignment: 8
-        ) { stored throws(Errno) in
-            let count = try FileCall.read(descriptor.rawValue, at: offset, into: stored)
-            return count == stored.count && stored.allSatisfy { $0 == 0 }
-        }
     }
 }

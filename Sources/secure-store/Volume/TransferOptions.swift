@@ -89,10 +89,23 @@ struct TransferOptions: ParsableArguments {
                     + " had extended attributes, which the target cannot keep"
             )
         }
+        if report.withoutLinks > 0 {
+            Program.report(
+                Self.count(report.withoutLinks, "name")
+                    + " of files with several became files of their own"
+            )
+        }
+        if report.withoutHoles > 0 {
+            Program.report(
+                Self.count(report.withoutHoles, "file")
+                    + " had holes, which the target cannot keep: zeros are stored instead"
+            )
+        }
         guard !json else { return try Output.json(TransferSummary(report)) }
         guard !quiet else { return }
         var line = Self.count(report.files, "file") + " (\(ByteCount.text(report.bytes))), "
         line += Self.count(report.links, "link") + ", " + Self.count(report.directories, "folder")
+        if report.hardLinks > 0 { line += ", " + Self.count(report.hardLinks, "hard link") }
         line += "; \(report.unchanged) unchanged"
         if !report.failures.isEmpty { line += "; \(report.failures.count) NOT transferred" }
         try Output.line(line)
@@ -121,14 +134,20 @@ private struct TransferSummary: Encodable {
     var links: Int
     var directories: Int
     var unchanged: Int
+    var hardLinks: Int
     var attributesLost: Int
+    var linksLost: Int
+    var holesLost: Int
     var special: [String]
     var undecodable: [Failure]
     var failed: [Failure]
 
     private enum CodingKeys: String, CodingKey {
         case files, bytes, links, directories, unchanged
+        case hardLinks = "hard_links"
         case attributesLost = "attributes_lost"
+        case linksLost = "links_lost"
+        case holesLost = "holes_lost"
         case special, undecodable, failed
     }
 
@@ -138,6 +157,9 @@ private struct TransferSummary: Encodable {
         links = report.links
         directories = report.directories
         unchanged = report.unchanged
+        hardLinks = report.hardLinks
+        linksLost = report.withoutLinks
+        holesLost = report.withoutHoles
         attributesLost = report.withoutAttributes
         special = report.special
         undecodable = report.foreign.map { Failure(path: $0.path, error: $0.cause) }

@@ -8,7 +8,8 @@ struct VolumeDecrypt: AsyncParsableCommand {
         abstract: "Decrypts a volume into a folder.",
         discussion: """
             What is in the folder already with the same size and time is passed over. Each file is \
-            read back and compared before it gets its place; of a damaged one nothing is left.
+            read back and compared before it gets its place; of a damaged one nothing is left. \
+            Sparse files stay sparse, and hard links one file.
             """
     )
 

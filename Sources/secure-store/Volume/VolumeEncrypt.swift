@@ -10,7 +10,8 @@ struct VolumeEncrypt: AsyncParsableCommand {
         discussion: """
             What is in the volume already with the same size and time is passed over, so running \
             again goes on where a run was stopped. Each file is read back and compared before it \
-            gets its place. What is in the volume and not in the folder stays.
+            gets its place. What is in the volume and not in the folder stays. Sparse files stay \
+            sparse and hard links one file, but in rclone's format, which has neither.
             """
     )
 

@@ -12,7 +12,8 @@ struct VolumeMigrate: AsyncParsableCommand {
             The volume is only read. The new one has keys of its own, and opens with the same key \
             unless another is given. Each file is read back and compared before it gets its place; \
             what is there already with the same size and time is passed over, so running again \
-            goes on where a run was stopped.
+            goes on where a run was stopped. Sparse files stay sparse and hard links one file, \
+            but in rclone's format, which has neither.
             """
     )
 
