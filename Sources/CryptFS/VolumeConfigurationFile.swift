@@ -57,13 +57,32 @@ package struct VolumeConfigurationFile {
     ///
     /// - Parameters:
     ///   - bytes: The file's content.
-    ///   - isReplacement: Takes the place of the one that is there, with its owner and mode; by
-    ///     default that is an error.
-    /// - Throws: ``VolumeError``.
+    ///   - isReplacement: Takes the place of the one that is there, with its owner and mode, also
+    ///     where a symbolic link leads to it; by default that is an error.
+    /// - Throws: ``VolumeError``, with ``VolumeError/configurationMounted(path:)`` for a file that is
+    ///   mounted by itself: it could only be overwritten, and an end in the middle would lose the volume.
     package func write(
         _ bytes: [UInt8],
         replacing isReplacement: Bool = false
     ) throws(VolumeError) {
+        do throws(VolumeError) {
+            try Self(path: isReplacement ? target : path).place(bytes, isReplacement)
+        } catch .system(_, _, .busy) where isReplacement {
+            throw .configurationMounted(path: path)
+        } catch {
+            throw error
+        }
+    }
+
+    /// Where the file really is: replacing a symbolic link would leave what it leads to as it was.
+    private var target: String {
+        guard let place = try? FileCall.open(path: path, .placeOnly),
+            let found = try? FileCall.path(of: place.rawValue)
+        else { return path }
+        return found
+    }
+
+    private func place(_ bytes: [UInt8], _ isReplacement: Bool) throws(VolumeError) {
         guard let name = FileName(Array(path.utf8.reversed().prefix { $0 != 0x2f }.reversed()))
         else { throw .system(operation: "open", path: path, .isDirectory) }
         let parent = String(path.dropLast(name.count))

@@ -15,6 +15,9 @@ public enum VolumeError: Error, Sendable {
     /// The configuration cannot be read as one, or asks for what is not supported.
     case configurationInvalid(path: String, cause: VolumeFormatError)
 
+    /// The configuration is a mount of its own, which no other file can replace.
+    case configurationMounted(path: String)
+
     /// The storage or the mount point is not a directory.
     case notADirectory(path: String)
 
@@ -64,6 +67,9 @@ extension VolumeError: CustomStringConvertible {
                 + "with --config, or let a new volume be made with --create auto"
         case .configurationInvalid(let path, let cause):
             "\(path): \(cause)"
+        case .configurationMounted(let path):
+            "\(path) is mounted as a single file, and so cannot be replaced: mount the directory it "
+                + "is in, or do this where the file lies"
         case .notADirectory(let path):
             "\(path) is not a directory"
         case .storageInUse(let path, let holder?):
@@ -103,8 +109,8 @@ extension VolumeError {
         case .wrongKey: 65
         case .deviceUnavailable, .mountNotPermitted, .notMounted: 71
         case .mountPointExchanged, .system: 74
-        case .configurationMissing, .configurationInvalid, .notADirectory, .storageInUse,
-            .storageMissing, .mountPointNotEmpty, .nested:
+        case .configurationMissing, .configurationInvalid, .configurationMounted, .notADirectory,
+            .storageInUse, .storageMissing, .mountPointNotEmpty, .nested:
             78
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Linux
 import TestSupport
 import Testing
 
@@ -146,6 +147,82 @@ struct GocryptfsDamageTests {
         var status = stat()
         #expect(stat(volume("file"), &status) == 0 && status.st_mode & 0o7777 == 0o4755)
         try volume.unmount()
+    }
+
+    @Test func `attributes' values are believed under other names and in other files`() throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        var stored: [URL] = []
+        for name in ["one", "two"] {
+            stored.append(
+                try added(to: volume) {
+                    try Data().write(to: URL(fileURLWithPath: volume(name)))
+                }
+            )
+        }
+        // Sealed names, by plain ones: the same in every file.
+        var names: [String: String] = [:]
+        for (file, name, value) in [
+            (0, "user.a", "first"), (0, "user.b", "second"), (0, "user.gone", "x"),
+            (1, "user.a", "third"),
+        ] {
+            let before = try attributes(stored[file].path).keys
+            let path = volume(file == 0 ? "one" : "two")
+            try setAttribute(name, Array(value.utf8), of: path)
+            names[name] = try attributes(stored[file].path).keys.first { !before.contains($0) }
+        }
+        try volume.unmount()
+        let (a, b) = (try #require(names["user.a"]), try #require(names["user.b"]))
+        let (one, two) = (try attributes(stored[0].path), try attributes(stored[1].path))
+        #expect(two.keys.elementsEqual([a]) && !one.values.contains(Array("first".utf8)))
+        for (name, value) in [(a, one[b]), (b, two[a])] {
+            let value = try #require(value)
+            try setAttribute(name, value, of: stored[0].path)
+        }
+        let gone = try #require(names["user.gone"])
+        try withAttribute(gone, of: stored[0].path) { try ExtendedAttribute.remove($0, of: $1) }
+        try volume.mount()
+        #expect(
+            try attributes(volume("one"))
+                == ["user.a": Array("second".utf8), "user.b": Array("third".utf8)]
+        )
+        #expect(try attributes(volume("two")) == ["user.a": Array("third".utf8)])
+        try volume.unmount()
+    }
+
+    /// Extended attributes in `user.`, by name.
+    private func attributes(_ path: String) throws -> [String: [UInt8]] {
+        let file = try FileCall.open(path: path, .readOnly)
+        let number = file.rawValue
+        var buffer = [UInt8](repeating: 0, count: ExtendedAttribute.maximumCount)
+        let count = try buffer.withUnsafeMutableBytes {
+            try ExtendedAttribute.list(of: number, into: $0)
+        }
+        var attributes: [String: [UInt8]] = [:]
+        for bytes in buffer[..<count].split(separator: 0) where bytes.starts(with: "user.".utf8) {
+            let name = try #require(FileName(bytes))
+            let count = try buffer.withUnsafeMutableBytes {
+                try ExtendedAttribute.read(name, of: number, into: $0)
+            }
+            attributes[name.description] = Array(buffer[..<count])
+        }
+        return attributes
+    }
+
+    private func setAttribute(_ name: String, _ value: [UInt8], of path: String) throws {
+        try withAttribute(name, of: path) { name, file in
+            try value.withUnsafeBytes {
+                try ExtendedAttribute.write(name, of: file, $0, flags: 0)
+            }
+        }
+    }
+
+    private func withAttribute(
+        _ name: String,
+        of path: String,
+        _ body: (FileName, Int32) throws -> Void
+    ) throws {
+        let file = try FileCall.open(path: path, .readOnly)
+        try body(#require(FileName(name.utf8)), file.rawValue)
     }
 
     /// What appears in the storage while something is done to the mount.
