@@ -2,7 +2,8 @@ internal import Linux
 internal import Synchronization
 
 /// Small files that others depend on and that are not on the disk yet: without `gocryptfs.diriv` a
-/// directory's names are lost, without its `.name` a long name is.
+/// directory's names are lost, without its `.name` a long name is, and a link of rclone's format without its
+/// file.
 ///
 /// They are written to the disk before anything is said to be, and not before: a program that makes
 /// a thousand directories waits once.

@@ -9,6 +9,7 @@ extension RcloneFile {
         try writer.withWriting { () throws(Errno) in
             guard isDirty else {
                 guard durably else { return }
+                wasSynchronized()
                 try FileCall.synchronize(storedFile.descriptor.rawValue)
                 try place.synchronizeDirectory()
                 return
@@ -96,8 +97,8 @@ extension RcloneFile {
     ) throws(Errno) {
         let descriptor = draft.file.descriptor.rawValue
         // Before the name is exchanged: after a loss of power it stands for the old content or for
-        // the new one. There is no old content of a file that was just made.
-        if durably || storedFileHasContent {
+        // the new one, and be that nothing: a header that is not there is no empty file but an error.
+        if durably || mayBeSynchronized {
             try FileCall.synchronize(descriptor, dataOnly: true)
         }
         let size = size
@@ -129,11 +130,6 @@ extension RcloneFile {
         guard durably else { return }
         try FileCall.synchronize(descriptor)
         try place.synchronizeDirectory()
-    }
-
-    private var storedFileHasContent: Bool {
-        guard let status = try? FileStatus(of: storedFile.descriptor.rawValue) else { return true }
-        return status.size > UInt64(RcloneContent.headerCount)
     }
 
     /// Gives up a draft that is or is not the state's.

@@ -56,8 +56,19 @@ final class RcloneFile: FileContent, @unchecked Sendable {
     private let hasChanges = Atomic(false)
     private let timesAreStale = Atomic(false)
 
+    /// Whether nothing was stored since the file was made, and nobody asked for durability: it has
+    /// nothing that a loss of power could take.
+    private let isFresh: Atomic<Bool>
+
     /// The content of what bears the file's name, `size` bytes long.
-    init(stored: SealedFile, size: UInt64, name: FileName, storage: RcloneStorage) {
+    init(
+        stored: SealedFile,
+        size: UInt64,
+        name: FileName,
+        storage: RcloneStorage,
+        isFresh: Bool = false
+    ) {
+        self.isFresh = Atomic(isFresh)
         self.stored = Mutex(stored)
         self.storage = storage
         self.name = name
@@ -72,6 +83,15 @@ final class RcloneFile: FileContent, @unchecked Sendable {
     var size: UInt64 { currentSize.load(ordering: .acquiring) }
 
     var isDirty: Bool { hasChanges.load(ordering: .acquiring) }
+
+    /// Whether what bears the file's name may have been synchronised, so that it is replaced only by
+    /// what is on the disk.
+    var mayBeSynchronized: Bool { !isFresh.load(ordering: .acquiring) }
+
+    /// Somebody asked for durability.
+    func wasSynchronized() {
+        isFresh.store(false, ordering: .releasing)
+    }
 
     /// What bears the file's name.
     var storedFile: SealedFile { stored.withLock { $0 } }
@@ -104,6 +124,7 @@ final class RcloneFile: FileContent, @unchecked Sendable {
     /// Everything is stored, in `file`.
     func wasStored(in file: SealedFile) {
         stored.withLock { $0 = file }
+        isFresh.store(false, ordering: .releasing)
         hasChanges.store(false, ordering: .releasing)
     }
 

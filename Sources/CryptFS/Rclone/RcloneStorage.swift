@@ -20,6 +20,9 @@ final class RcloneStorage: StorageFormat {
     let nameLimit: Int
     let warnings = NameWarnings()
 
+    /// Files that hold links' targets: who has synchronised a directory has what its links lead to.
+    private let unsynchronized = UnsynchronizedFiles()
+
     /// A volume in the directory `root`, open for reading.
     init(
         root: consuming OwnedDescriptor,
@@ -65,7 +68,13 @@ final class RcloneStorage: StorageFormat {
     ) throws(Errno) -> RcloneFile {
         let draft = try makeDraft()
         try place(draft, as: name, in: directory, ownership)
-        return RcloneFile(stored: draft.file, size: 0, name: name, storage: self)
+        return RcloneFile(
+            stored: draft.file,
+            size: 0,
+            name: name,
+            storage: self,
+            isFresh: true
+        )
     }
 
     func makeDirectory(
@@ -102,11 +111,31 @@ final class RcloneStorage: StorageFormat {
                 UnsafeRawBufferPointer(rebasing: scratch.block[..<target.count]),
                 sealed: scratch.sealed
             )
+            try keepUntilSynchronized(draft)
         } catch {
             discard(draft)
             throw error
         }
         try place(draft, as: name, in: directory, ownership)
+    }
+
+    private func keepUntilSynchronized(_ draft: Draft) throws(Errno) {
+        var content = [UInt8](
+            repeating: 0,
+            count: RcloneContent.headerCount + 16 + Self.targetLimit
+        )
+        let descriptor = draft.file.descriptor.rawValue
+        let count = try content.withUnsafeMutableBufferPointer { content throws(Errno) in
+            try FileCall.read(descriptor, at: 0, into: UnsafeMutableRawBufferPointer(content))
+        }
+        try unsynchronized.write(
+            Array(content[..<count]),
+            to: FileCall.open(draft.name, in: root.rawValue, .writeOnly)
+        )
+    }
+
+    func synchronizeNames() throws(Errno) {
+        try unsynchronized.synchronize()
     }
 
     func linkTarget(

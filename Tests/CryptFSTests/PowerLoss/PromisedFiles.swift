@@ -77,19 +77,37 @@ struct PromisedFiles {
     }
 
     /// What is wrong with what was found when the log had reached a position.
-    func faults(in tree: ImageReader.Tree, at position: Int) -> [String] {
+    ///
+    /// - Parameters:
+    ///   - tree: What was found.
+    ///   - position: How far the log had come.
+    ///   - isWhole: A file has one of its contents, whole, and never a mixture of their blocks: what
+    ///     rclone's format gives.
+    /// - Returns: A line for each fault.
+    func faults(
+        in tree: ImageReader.Tree,
+        at position: Int,
+        areReplacedWhole isWhole: Bool = false
+    ) -> [String] {
         let lost = claims.filter { claim in
             claim.begun <= position && position < claim.ended ?? .max
                 && !claim.names.contains { tree.files["/" + $0]?.content == claim.content }
         }
         return lost.map { "lost under all of \($0.names.map { $0.prefix(20) }.sorted())" }
-            + faultsByName(tree, at: position)
+            + faultsByName(tree, at: position, isWhole)
     }
 
-    private func faultsByName(_ tree: ImageReader.Tree, at position: Int) -> [String] {
+    private func faultsByName(
+        _ tree: ImageReader.Tree,
+        at position: Int,
+        _ isWhole: Bool
+    ) -> [String] {
         versions.keys.sorted().compactMap { path in
             let runs = candidates(path, at: position)
             let found = tree.files["/" + path]
+            if isWhole {
+                return Self.faultOfWhole(found, runs.flatMap(\.self)).map { "\(path): \($0)" }
+            }
             let causes = runs.map { Self.fault(found, $0) }
             guard !causes.contains(nil) else { return nil }
             return "\(path.prefix(20)): \(causes.compactMap(\.self).joined(separator: "; "))"
@@ -134,6 +152,24 @@ struct PromisedFiles {
             if !variants.contains(block), !isHole { return "block \(index) is wrong" }
         }
         return nil
+    }
+
+    /// Why what was found is none of the contents; nil if it is.
+    ///
+    /// What was never synchronised, so that it might as well not be there, may be an error.
+    private static func faultOfWhole(
+        _ found: ImageReader.File?,
+        _ contents: [[UInt8]?]
+    ) -> String? {
+        guard let found else { return contents.contains(nil) ? nil : "lost" }
+        guard let content = found.content else {
+            return contents.contains(nil) ? nil : "unreadable"
+        }
+        if contents.contains(content) { return nil }
+        // Cut between blocks, which the format cannot see.
+        let isBeginning = contents.contains { $0?.starts(with: content) ?? false }
+        if contents.contains(nil), content.count % (64 << 10) == 0, isBeginning { return nil }
+        return "\(content.count) bytes that were never its content"
     }
 
     private static func block(_ index: Int, of content: [UInt8]) -> [UInt8] {
