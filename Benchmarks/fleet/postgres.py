@@ -1,9 +1,11 @@
 """Debian's PostgreSQL in a directory of its own, as it comes, with durable commits; and a store in it that grows."""
 
+import contextlib
 import glob
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -50,6 +52,30 @@ class Cluster:
     def psql(self, database, *statements):
         commands = [word for statement in statements for word in ("-c", statement)]
         return ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.directory, "-U", "postgres", "-d", database, *commands]
+
+    @contextlib.contextmanager
+    def far(self, program, milliseconds):
+        """Puts so long a way between it and whoever asks, there and back, with the program `delay`; gives its URL at the
+        far end, and how many milliseconds a query takes that does nothing."""
+        if milliseconds == 0:
+            yield self.url, self.query_milliseconds(self.directory)
+            return
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+            name = "/.s.PGSQL.5432"
+            command = [program, directory + name, self.directory + name, str(int(milliseconds * 500))]
+            with subprocess.Popen(command) as process:
+                while not os.path.exists(directory + name):
+                    time.sleep(0.01)
+                try:
+                    yield f"postgres://postgres@/store?host={directory}", self.query_milliseconds(directory)
+                finally:
+                    process.terminate()
+
+    def query_milliseconds(self, directory):
+        """The median of many."""
+        said = succeed("psql", "-Xq", "-h", directory, "-U", "postgres", "-d", "store",
+                       input="\\timing on\n" + "select;\n" * 201)
+        return statistics.median(float(line.split()[1]) for line in said.splitlines() if line.startswith("Time:"))
 
     def cpu_seconds(self):
         """Processor time of the processes that there are, and of those that ended."""

@@ -33,9 +33,48 @@ public protocol DatabaseConnection: AnyObject {
         limit: Int,
         _ read: (any DatabaseRow) -> Void
     ) throws(DatabaseError)
+
+    /// Runs one statement before all that follow, and need not wait for what comes of it.
+    ///
+    /// Where it fails, this call says so or a later one, the commit at the latest; and nothing that
+    /// came after it has happened.
+    ///
+    /// - Throws: ``DatabaseError``.
+    func post(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError)
+
+    /// Runs queries of which none needs what another one finds, waiting once for all where that
+    /// can be, and shows their rows in order.
+    ///
+    /// - Parameters:
+    ///   - queries: What to ask; not empty.
+    ///   - read: Gets the query's index and a row, which is only valid for the call.
+    /// - Throws: ``DatabaseError``.
+    func forEachRow(
+        of queries: [DatabaseQuery],
+        _ read: (Int, any DatabaseRow) -> Void
+    ) throws(DatabaseError)
 }
 
 extension DatabaseConnection {
+    /// Runs one statement at once: for a database that is not far.
+    ///
+    /// - Throws: ``DatabaseError``.
+    public func post(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) {
+        try run(sql, values)
+    }
+
+    /// Runs queries one after the other: for a database that is not far.
+    ///
+    /// - Throws: ``DatabaseError``.
+    public func forEachRow(
+        of queries: [DatabaseQuery],
+        _ read: (Int, any DatabaseRow) -> Void
+    ) throws(DatabaseError) {
+        for (index, query) in queries.enumerated() {
+            try forEachRow(query.sql, query.values, limit: .max) { read(index, $0) }
+        }
+    }
+
     /// Runs one statement that returns nothing.
     ///
     /// - Returns: How many rows it changed.

@@ -6,7 +6,7 @@ public import Database
 /// Nothing waits for ever: not for a server that is gone, nor for one that is stopped, nor for
 /// another's lock. A connection that failed so is of no more use; the owner opens another.
 ///
-/// C: `PQconnectdbParams`, `PQsendPrepare`, `PQsendQueryPrepared`.
+/// C: `PQconnectdbParams`, `PQsendQuery`; ``StatementPipeline``.
 public final class PostgreSQLConnection: DatabaseConnection {
     /// The earliest version this has been made for, as `server_version_num`: 14.
     public static let minimumVersion: Int32 = 140_000
@@ -15,7 +15,7 @@ public final class PostgreSQLConnection: DatabaseConnection {
     public let dialect = SQLDialect.postgreSQL
 
     let handle: OpaquePointer
-    private var statements: [String: String] = [:]
+    private let pipeline: StatementPipeline
 
     /// Within how many seconds an answer must come; more than the server itself allows a statement.
     public var patience = PostgreSQLConnection.patience
@@ -32,6 +32,7 @@ public final class PostgreSQLConnection: DatabaseConnection {
             throw .unavailable(message: "no memory for a connection")
         }
         handle = opened
+        pipeline = StatementPipeline(handle: opened)
         guard PQstatus(handle) == CONNECTION_OK else {
             throw .unavailable(message: Self.line(PQerrorMessage(handle)))
         }
@@ -87,10 +88,6 @@ public final class PostgreSQLConnection: DatabaseConnection {
     /// Whether the connection can still be used.
     public var isUsable: Bool { PQstatus(handle) == CONNECTION_OK }
 
-    /// Whether a transaction is open in which every statement so far succeeded: the server takes a
-    /// commit of any other for a rollback, and says nothing.
-    public var canCommit: Bool { PQtransactionStatus(handle) == PQTRANS_INTRANS }
-
     /// Whether a transaction is open, failed or not.
     public var isInTransaction: Bool {
         let status = PQtransactionStatus(handle)
@@ -106,7 +103,46 @@ public final class PostgreSQLConnection: DatabaseConnection {
     ///
     /// C: `PQsendQuery`.
     public func execute(_ sql: String) throws(DatabaseError) {
-        _ = try answer("execute") { PQsendQuery(handle, sql) }
+        try settle()
+        guard PQsendQuery(handle, sql) == 1 else {
+            throw .unavailable(message: Self.line(PQerrorMessage(handle)))
+        }
+        let wait = ConnectionWait(handle: handle, seconds: patience)
+        try wait.untilSent()
+        var isAnswered = false
+        var failure: DatabaseError?
+        while let result = try wait.nextResult() {
+            // The first is the cause; what follows it are consequences.
+            failure = failure ?? result.failure(of: "execute")
+            isAnswered = true
+        }
+        if let failure { throw worded(failure) }
+        guard isAnswered else { throw .unavailable(message: "no answer") }
+    }
+
+    /// Waits until all that was posted is done.
+    ///
+    /// - Throws: ``DatabaseError``.
+    public func settle() throws(DatabaseError) { _ = try answers() }
+
+    /// Commits the transaction with all that was posted, in one round trip.
+    ///
+    /// - Throws: ``DatabaseError``; then nothing was committed, but for
+    ///   ``DatabaseError/unavailable(message:)``, after which nobody knows.
+    public func commit() throws(DatabaseError) {
+        try post("COMMIT", [])
+        // The server takes the commit of a transaction in which something failed for a rollback,
+        // and says so here only.
+        guard try answers().last?.command == "COMMIT" else {
+            throw .failed(operation: "commit", code: "", message: "a statement failed")
+        }
+    }
+
+    /// Sends one statement, with the next that is waited for.
+    ///
+    /// - Throws: ``DatabaseError/unavailable(message:)``.
+    public func post(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) {
+        try pipeline.send(sql, values)
     }
 
     /// Runs one statement that returns nothing.
@@ -115,7 +151,8 @@ public final class PostgreSQLConnection: DatabaseConnection {
     /// - Throws: ``DatabaseError``.
     @discardableResult
     public func run(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) -> Int {
-        let result = try perform(sql, values)
+        try post(sql, values)
+        guard let result = try answers().last else { throw .unavailable(message: "no answer") }
         // Empty for what changes no rows.
         return Int(String(cString: PQcmdTuples(result.pointer))) ?? 0
     }
@@ -129,7 +166,31 @@ public final class PostgreSQLConnection: DatabaseConnection {
         limit: Int,
         _ read: (any DatabaseRow) -> Void
     ) throws(DatabaseError) {
-        let result = try perform(sql, values)
+        try post(sql, values)
+        guard let result = try answers().last else { throw .unavailable(message: "no answer") }
+        try show(result, limit: limit, read)
+    }
+
+    /// Runs queries in one round trip, and shows their rows in order.
+    ///
+    /// - Throws: ``DatabaseError``.
+    public func forEachRow(
+        of queries: [DatabaseQuery],
+        _ read: (Int, any DatabaseRow) -> Void
+    ) throws(DatabaseError) {
+        for query in queries { try post(query.sql, query.values) }
+        // What was posted before has answers too.
+        let results = try answers().suffix(queries.count)
+        for (index, result) in results.enumerated() {
+            try show(result, limit: .max) { read(index, $0) }
+        }
+    }
+
+    private func show(
+        _ result: PostgreSQLResult,
+        limit: Int,
+        _ read: (any DatabaseRow) -> Void
+    ) throws(DatabaseError) {
         for column in 0..<PQnfields(result.pointer) {
             let type = PQftype(result.pointer, column)
             guard PostgreSQLRow.types.contains(type) else {
@@ -144,51 +205,17 @@ public final class PostgreSQLConnection: DatabaseConnection {
         for row in 0..<count { read(PostgreSQLRow(result: result.pointer, row: Int32(row))) }
     }
 
-    private func perform(
-        _ sql: String,
-        _ values: [DatabaseValue]
-    ) throws(DatabaseError) -> PostgreSQLResult {
-        let name = try prepared(sql)
-        let parameters = StatementParameters(values)
-        return try answer("run") { parameters.send(to: name, on: handle) }
+    private func answers() throws(DatabaseError) -> [PostgreSQLResult] {
+        do throws(DatabaseError) {
+            return try pipeline.finish(within: patience)
+        } catch {
+            throw worded(error)
+        }
     }
 
-    /// The name under which the server knows a statement.
-    private func prepared(_ sql: String) throws(DatabaseError) -> String {
-        if let name = statements[sql] { return name }
-        let name = "s\(statements.count)"
-        _ = try answer("prepare") {
-            PQsendPrepare(handle, name, StatementText.numbered(sql), 0, nil)
-        }
-        statements[sql] = name
-        return name
-    }
-
-    /// Sends something, and waits for all that comes back.
-    ///
-    /// - Returns: The last result.
-    private func answer(
-        _ operation: String,
-        _ send: () -> Int32
-    ) throws(DatabaseError) -> PostgreSQLResult {
-        guard send() == 1 else {
-            throw .unavailable(message: Self.line(PQerrorMessage(handle)))
-        }
-        let wait = ConnectionWait(handle: handle, seconds: patience)
-        try wait.untilSent()
-        var last: PostgreSQLResult?
-        var failure: DatabaseError?
-        while let result = try wait.nextResult() {
-            // The first is the cause; what follows it are consequences.
-            if failure == nil { failure = result.failure(of: operation) }
-            last = result
-        }
-        if let failure {
-            guard isUsable else { throw .unavailable(message: failure.description) }
-            throw failure
-        }
-        guard let last else { throw .unavailable(message: "no answer") }
-        return last
+    /// A failure that the connection did not survive is one of the connection's.
+    private func worded(_ failure: DatabaseError) -> DatabaseError {
+        isUsable ? failure : .unavailable(message: failure.description)
     }
 
     /// libpq's words, on one line.

@@ -13,6 +13,14 @@ final class PostgreSQLResult {
 
     deinit { PQclear(pointer) }
 
+    /// Whether it is no statement's, but stands behind those of all that were sent together.
+    var isEndOfPipeline: Bool { PQresultStatus(pointer) == PGRES_PIPELINE_SYNC }
+
+    /// The server's word for what was done, such as `COMMIT`.
+    ///
+    /// C: `PQcmdStatus`.
+    var command: String { String(cString: PQcmdStatus(pointer)) }
+
     /// Why the statement failed; `nil` where it did not.
     func failure(of operation: String) -> DatabaseError? {
         switch PQresultStatus(pointer) {

@@ -1,3 +1,4 @@
+import AccessRules
 import Cryptography
 import Database
 import PostgreSQL
@@ -13,6 +14,23 @@ enum TestDatabase: CaseIterable, CustomTestStringConvertible {
     case postgreSQL
 
     var testDescription: String { self == .sqlite ? "SQLite" : "PostgreSQL" }
+}
+
+extension StorageTransaction {
+    /// The grant by which a device may have a key, as a decision finds it.
+    func grant(ofKey key: String, to device: DeviceRecord) throws(KeyServerError) -> GrantSubject? {
+        let candidates = GrantSubject.those(of: device)
+        var questions = ReleaseQuestions()
+        questions.grants = Set(candidates.map { KeyGrant(key: key, subject: $0) })
+        let found = try records(for: questions).grants
+        return candidates.first { found.contains(KeyGrant(key: key, subject: $0)) }
+    }
+
+    /// What somebody has had under a policy.
+    func usage(of subject: PolicySubject, by holder: String) throws(KeyServerError) -> RuleUsage {
+        let counter = UsageCounter(subject: subject, holder: holder)
+        return try usages([counter])[counter] ?? RuleUsage()
+    }
 }
 
 /// A store of a test's own, in either database.

@@ -105,9 +105,6 @@ public protocol PolicyStorage {
     /// Has a device's policy follow it to another name, or with no name end.
     func movePolicy(ofDevice name: String, to newName: String?) throws(KeyServerError)
 
-    /// What somebody has had under a policy.
-    func usage(of subject: PolicySubject, by holder: String) throws(KeyServerError) -> RuleUsage
-
     /// Notes what somebody has had under a policy.
     func setUsage(
         _ usage: RuleUsage,

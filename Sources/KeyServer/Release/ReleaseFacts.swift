@@ -57,32 +57,7 @@ public struct ReleaseFacts: Equatable, Sendable {
         self.keys = keys
     }
 
-    /// Looks up what bears on a request.
-    ///
-    /// - Throws: ``KeyServerError/storage(reason:)``.
-    init(
-        about request: ReleaseRequest,
-        in store: any StorageTransaction,
-        now: Timestamp
-    ) throws(KeyServerError) {
-        let device: DeviceRecord?
-        let certificate: Certificate
-        if let token = request.token {
-            let record = try store.token(id: token.id)
-            device = if let record { try store.device(id: record.device) } else { nil }
-            certificate = device == nil ? .forgottenToken : .token(revokedAt: record?.revokedAt)
-        } else if let record = try store.certificate(fingerprint: request.fingerprint) {
-            device = if let id = record.device { try store.device(id: id) } else { nil }
-            certificate =
-                device == nil ? .orphaned : .registered(revokedAt: record.revokedAt)
-        } else {
-            device = try store.device(named: request.device)
-            certificate = .unregistered
-        }
-        try self.init(about: request, of: device, certificate: certificate, in: store, now: now)
-    }
-
-    /// Looks up the rest, where it is known who asks.
+    /// Looks up what bears on a request of somebody who is known.
     ///
     /// - Throws: ``KeyServerError/storage(reason:)``.
     init(
@@ -93,21 +68,65 @@ public struct ReleaseFacts: Equatable, Sendable {
         now: Timestamp
     ) throws(KeyServerError) {
         self.init(now: now, device: device, certificate: certificate)
-        lockdown = try store.lockdown()
-        for name in request.keyNames {
-            let generations = try store.generations(ofKey: name).filter { $0.retiredAt == nil }
-            guard !generations.isEmpty else { continue }
-            let grant =
-                if let provenDevice {
-                    try store.grant(ofKey: name, to: provenDevice)
-                } else {
-                    GrantSubject?.none
+        var questions = ReleaseQuestions()
+        ask(request, &questions)
+        learn(request, try store.records(for: questions))
+        learn(request, usages: try store.usages(counters(of: request)))
+    }
+
+    /// Adds what is to be looked up for a request.
+    func ask(_ request: ReleaseRequest, _ questions: inout ReleaseQuestions) {
+        questions.keys.formUnion(request.keyNames)
+        if let provenDevice {
+            for key in request.keyNames {
+                for subject in GrantSubject.those(of: provenDevice) {
+                    questions.grants.insert(KeyGrant(key: key, subject: subject))
                 }
+            }
+        }
+        questions.subjects.formUnion(PolicySubject.those(of: device))
+        questions.subjects.formUnion(request.keyNames.map { .key($0) })
+    }
+
+    /// Takes in what was found; ``counters(of:)`` are what is left to look up then.
+    mutating func learn(_ request: ReleaseRequest, _ records: ReleaseRecords) {
+        lockdown = records.lockdown
+        for name in request.keyNames {
+            let generations = (records.generations[name] ?? []).filter { $0.retiredAt == nil }
+            guard !generations.isEmpty else { continue }
+            let grant = provenDevice.flatMap { device in
+                GrantSubject.those(of: device)
+                    .first { records.grants.contains(KeyGrant(key: name, subject: $0)) }
+            }
             keys[name] = KeyFacts(grant: grant, generations: generations)
         }
+        let applied = { (subject: PolicySubject) in
+            records.rules[subject].map { AppliedPolicy(subject: subject, rules: $0) }
+        }
+        devicePolicies = PolicySubject.those(of: device).compactMap(applied)
+        keyPolicies = request.keyNames.compactMap { applied(.key($0)) }
+    }
+
+    /// What has to be known of the policies that count.
+    func counters(of request: ReleaseRequest) -> Set<UsageCounter> {
+        let counting = (devicePolicies + keyPolicies).filter(\.rules.counts)
         let holder = holder(of: request)
-        devicePolicies = try store.appliedPolicies(of: PolicySubject.those(of: device), by: holder)
-        keyPolicies = try store.appliedPolicies(of: request.keyNames.map { .key($0) }, by: holder)
+        return Set(counting.map { UsageCounter(subject: $0.subject, holder: holder) })
+    }
+
+    /// Takes in what has been had under the policies.
+    mutating func learn(_ request: ReleaseRequest, usages: [UsageCounter: RuleUsage]) {
+        let holder = holder(of: request)
+        let counted = { (policy: AppliedPolicy) in
+            let counter = UsageCounter(subject: policy.subject, holder: holder)
+            return AppliedPolicy(
+                subject: policy.subject,
+                rules: policy.rules,
+                usage: usages[counter] ?? RuleUsage()
+            )
+        }
+        devicePolicies = devicePolicies.map(counted)
+        keyPolicies = keyPolicies.map(counted)
     }
 
     /// Under which name releases are counted: the device's number, or the certificate where it
@@ -131,20 +150,5 @@ public struct ReleaseFacts: Equatable, Sendable {
         case .registered, .token: return device
         case .orphaned, .unregistered, .forgottenToken: return nil
         }
-    }
-}
-
-extension PolicyStorage {
-    fileprivate func appliedPolicies(
-        of subjects: [PolicySubject],
-        by holder: String
-    ) throws(KeyServerError) -> [AppliedPolicy] {
-        var applied: [AppliedPolicy] = []
-        for subject in subjects {
-            guard let rules = try policy(of: subject)?.rules else { continue }
-            let usage = rules.counts ? try usage(of: subject, by: holder) : RuleUsage()
-            applied.append(AppliedPolicy(subject: subject, rules: rules, usage: usage))
-        }
-        return applied
     }
 }

@@ -117,11 +117,17 @@ final class ReleaseLedger: ReleaseDecider {
         do throws(KeyServerError) {
             let outcomes = try storage.transaction(.writing) {
                 store throws(KeyServerError) in
-                var outcomes: [Outcome] = []
-                for request in requests {
-                    outcomes.append(.success(try settle(request, in: store)))
+                var rounds = ReleaseRounds(requests)
+                var outcomes: [Int: Outcome] = [:]
+                while let cases = try rounds.next(in: store, now: now()) {
+                    for item in cases {
+                        outcomes[item.index] = .success(try settle(item, &rounds, in: store))
+                    }
                 }
-                return outcomes
+                // Every request has its turn.
+                return requests.indices.map {
+                    outcomes[$0] ?? .failure(.storage(reason: "a request had no turn"))
+                }
             }
             metrics.committedAt.set(Timestamp.now.milliseconds)
             return outcomes
@@ -132,15 +138,16 @@ final class ReleaseLedger: ReleaseDecider {
     }
 
     private func settle(
-        _ request: ReleaseRequest,
+        _ item: ReleaseCase,
+        _ rounds: inout ReleaseRounds,
         in store: any StorageTransaction
     ) throws(KeyServerError) -> ReleaseOutcome {
-        let facts = try ReleaseFacts(about: request, in: store, now: now())
+        let (request, facts) = (item.request, item.facts)
         var policy = policy
         if let gate { policy.canOpenStore = gate.isOpen }
         let decision = policy.decide(request, facts)
-        let renewal = decision == .granted ? try renewal(of: request, facts, in: store) : nil
-        try store.append(AuditEntry(request, decision, facts, renewal: renewal))
+        let next = decision == .granted ? try renewal(of: item, in: store) : nil
+        try rounds.append(AuditEntry(request, decision, facts, renewal: next), in: store)
         guard decision == .granted else { return ReleaseOutcome(decision: decision) }
         if let device = facts.provenDevice, let address = request.address {
             try store.noteSeen(device: device.id, at: facts.now, from: "\(address)")
@@ -162,20 +169,20 @@ final class ReleaseLedger: ReleaseDecider {
                 try store.noteHolding(generations, ofKey: name, device: device.id, at: facts.now)
             }
         }
-        return ReleaseOutcome(decision: .granted, keys: keys, renewal: renewal)
+        return ReleaseOutcome(decision: .granted, keys: keys, renewal: next)
     }
 
     /// The token that takes the place of the one that was shown, where half of its time is over.
     ///
     /// One that was renewed before is answered with the same: the device may not have got it.
     private func renewal(
-        of request: ReleaseRequest,
-        _ facts: ReleaseFacts,
+        of item: ReleaseCase,
         in store: any StorageTransaction
     ) throws(KeyServerError) -> TokenClaims? {
+        let facts = item.facts
         // The original's request has no room for it in its answer.
-        guard request.takesToken, let device = facts.provenDevice, let token = request.token,
-            let present = try store.token(id: token.id), present.isDue(at: facts.now)
+        guard item.request.takesToken, let device = facts.provenDevice, let present = item.token,
+            present.isDue(at: facts.now)
         else { return nil }
         if let id = present.successor, let next = try store.token(id: id), next.revokedAt == nil,
             !next.isDue(at: facts.now)

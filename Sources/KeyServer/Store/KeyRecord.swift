@@ -92,6 +92,12 @@ public enum GrantSubject: Hashable, Sendable {
         }
     }
 
+    /// Every subject that means a device, from the narrowest to the widest.
+    static func those(of device: DeviceRecord) -> [GrantSubject] {
+        [.device(device.name)] + (device.fleet.map { [.fleet($0)] } ?? [])
+            + device.tags.map { .tag($0) } + [.everyDevice]
+    }
+
     /// Whether it means a device.
     func covers(_ device: DeviceRecord) -> Bool {
         switch self {

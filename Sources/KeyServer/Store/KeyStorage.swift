@@ -46,12 +46,6 @@ public protocol KeyStorage {
     /// Whom a key is granted to.
     func grants(ofKey name: String) throws(KeyServerError) -> [GrantSubject]
 
-    /// The grant by which a device may have a key; `nil` where there is none.
-    func grant(
-        ofKey name: String,
-        to device: DeviceRecord
-    ) throws(KeyServerError) -> GrantSubject?
-
     /// Grants a key; a grant that exists stays.
     ///
     /// - Returns: Whether it is new.

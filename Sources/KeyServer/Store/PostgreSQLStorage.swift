@@ -65,10 +65,11 @@ public final class PostgreSQLStorage: Storage {
         self.connection = nil
         do throws(KeyServerError) {
             let result = try body(connection)
-            guard connection.canCommit else {
-                throw .storage(reason: "\(address.shown): a statement failed")
+            do throws(DatabaseError) {
+                try connection.commit()
+            } catch {
+                throw storageError(error)
             }
-            try execute("COMMIT", on: connection)
             self.connection = connection
             return result
         } catch {
@@ -78,6 +79,8 @@ public final class PostgreSQLStorage: Storage {
     }
 
     private func rollBack(_ connection: PostgreSQLConnection) -> Bool {
+        // What was posted is answered first, whatever the answer is.
+        try? connection.settle()
         guard connection.isInTransaction else { return connection.isIdle }
         return (try? connection.execute("ROLLBACK")) != nil
     }

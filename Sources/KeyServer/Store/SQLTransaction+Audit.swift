@@ -1,24 +1,21 @@
 internal import Database
 
 extension SQLTransaction {
+    static let endOfAudit = "SELECT number, entry, hash FROM audit ORDER BY number DESC LIMIT 1"
+
     func lastAuditRecord() throws(KeyServerError) -> AuditRecord? {
         try attempt { () throws(DatabaseError) in
-            try connection.row(
-                "SELECT number, entry, hash FROM audit ORDER BY number DESC LIMIT 1",
-                read: Self.record
-            )
+            try connection.row(Self.endOfAudit, read: Self.record)
         }
     }
 
     func append(_ record: AuditRecord) throws(KeyServerError) {
-        _ = try attempt { () throws(DatabaseError) in
-            try connection.run(
-                "INSERT INTO audit (number, entry, hash) VALUES (?, ?, ?)",
-                .integer(record.number),
-                .text(record.entry),
-                .blob(record.hash)
-            )
-        }
+        try post(
+            "INSERT INTO audit (number, entry, hash) VALUES (?, ?, ?)",
+            .integer(record.number),
+            .text(record.entry),
+            .blob(record.hash)
+        )
     }
 
     func auditRecords(
@@ -35,7 +32,7 @@ extension SQLTransaction {
         }
     }
 
-    private static func record(_ row: any DatabaseRow) -> AuditRecord {
+    static func record(_ row: any DatabaseRow) -> AuditRecord {
         AuditRecord(number: row.integer(0), entry: row.text(1), hash: row.blob(2))
     }
 }

@@ -1,11 +1,13 @@
 internal import Database
 
 extension SQLTransaction {
-    private var deviceColumns: String {
+    /// Nine of them.
+    var deviceColumns: String {
         """
-        id, name, fleet, added_at, revoked_at, seen_at, seen_from,
+        devices.id, devices.name, devices.fleet, devices.added_at, devices.revoked_at,
+        devices.seen_at, devices.seen_from,
         (SELECT \(connection.dialect.joined("tag")) FROM device_tags WHERE device = devices.id),
-        restored_at
+        devices.restored_at
         """
     }
 
@@ -98,14 +100,12 @@ extension SQLTransaction {
         at time: Timestamp,
         from address: String
     ) throws(KeyServerError) {
-        _ = try attempt { () throws(DatabaseError) in
-            try connection.run(
-                "UPDATE devices SET seen_at = ?, seen_from = ? WHERE id = ?",
-                .time(time),
-                .text(address),
-                .integer(device)
-            )
-        }
+        try post(
+            "UPDATE devices SET seen_at = ?, seen_from = ? WHERE id = ?",
+            .time(time),
+            .text(address),
+            .integer(device)
+        )
     }
 
     func certificate(fingerprint: String) throws(KeyServerError) -> CertificateRecord? {
@@ -192,7 +192,7 @@ extension SQLTransaction {
         }
     }
 
-    private static func device(_ row: any DatabaseRow) -> DeviceRecord {
+    static func device(_ row: any DatabaseRow) -> DeviceRecord {
         DeviceRecord(
             id: row.integer(0),
             name: row.text(1),

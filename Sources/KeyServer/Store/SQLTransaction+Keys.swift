@@ -4,6 +4,9 @@ extension SQLTransaction {
     private static let generationColumns =
         "key, number, identifier, sealed, created_at, retired_at, used_at"
 
+    static let generationsOfKey =
+        "SELECT \(generationColumns) FROM generations WHERE key = ? ORDER BY number DESC"
+
     func seal() throws(KeyServerError) -> Seal? {
         try attempt { () throws(DatabaseError) in
             try connection.row("SELECT salt, sealed FROM seal") {
@@ -31,24 +34,20 @@ extension SQLTransaction {
 
     func generations(ofKey name: String) throws(KeyServerError) -> [GenerationRecord] {
         try attempt { () throws(DatabaseError) in
-            try connection.rows(
-                """
-                SELECT \(Self.generationColumns) FROM generations WHERE key = ?
-                ORDER BY number DESC
-                """,
-                .text(name)
-            ) { row in
-                GenerationRecord(
-                    key: row.text(0),
-                    number: row.integer(1),
-                    identifier: row.text(2),
-                    sealed: row.blob(3),
-                    createdAt: row.time(4),
-                    retiredAt: row.timeIfAny(5),
-                    usedAt: row.timeIfAny(6)
-                )
-            }
+            try connection.rows(Self.generationsOfKey, .text(name), read: Self.generation)
         }
+    }
+
+    static func generation(_ row: any DatabaseRow) -> GenerationRecord {
+        GenerationRecord(
+            key: row.text(0),
+            number: row.integer(1),
+            identifier: row.text(2),
+            sealed: row.blob(3),
+            createdAt: row.time(4),
+            retiredAt: row.timeIfAny(5),
+            usedAt: row.timeIfAny(6)
+        )
     }
 
     func insert(_ generation: GenerationRecord) throws(KeyServerError) {
@@ -65,7 +64,7 @@ extension SQLTransaction {
     }
 
     func update(_ generation: GenerationRecord) throws(KeyServerError) {
-        try run(
+        try post(
             "UPDATE generations SET retired_at = ?, used_at = ? WHERE key = ? AND number = ?",
             .time(generation.retiredAt),
             .time(generation.usedAt),
@@ -86,13 +85,13 @@ extension SQLTransaction {
         device: Int,
         at time: Timestamp
     ) throws(KeyServerError) {
-        try run(
+        try post(
             "DELETE FROM holders WHERE key = ? AND device = ?",
             .text(name),
             .integer(device)
         )
         for generation in generations {
-            try run(
+            try post(
                 "INSERT INTO holders (key, device, number, since) VALUES (?, ?, ?, ?)",
                 .text(name),
                 .integer(device),
@@ -128,19 +127,6 @@ extension SQLTransaction {
                 .text(name)
             ) { GrantSubject(kind: $0.text(0), name: $0.text(1)) }
         }.compactMap { $0 }
-    }
-
-    func grant(
-        ofKey name: String,
-        to device: DeviceRecord
-    ) throws(KeyServerError) -> GrantSubject? {
-        // One look-up by the primary key for each way to be meant: none depends on how many
-        // grants there are.
-        let candidates: [GrantSubject] =
-            [.device(device.name)] + (device.fleet.map { [.fleet($0)] } ?? [])
-            + device.tags.map { .tag($0) } + [.everyDevice]
-        for candidate in candidates where try isGranted(name, to: candidate) { return candidate }
-        return nil
     }
 
     func insertGrant(
@@ -186,19 +172,5 @@ extension SQLTransaction {
             .text(newName),
             .text(name)
         )
-    }
-
-    private func isGranted(
-        _ key: String,
-        to subject: GrantSubject
-    ) throws(KeyServerError) -> Bool {
-        try attempt { () throws(DatabaseError) in
-            try connection.row(
-                "SELECT 1 FROM grants WHERE key = ? AND kind = ? AND subject = ?",
-                .text(key),
-                .text(subject.kind),
-                .text(subject.name)
-            ) { _ in true }
-        } ?? false
     }
 }

@@ -1,12 +1,16 @@
 internal import Database
 
 extension SQLTransaction {
+    static let lockdownInForce = "SELECT since, reason FROM lockdown"
+
     func lockdown() throws(KeyServerError) -> Lockdown? {
         try attempt { () throws(DatabaseError) in
-            try connection.row("SELECT since, reason FROM lockdown") {
-                Lockdown(since: $0.time(0), reason: $0.text(1))
-            }
+            try connection.row(Self.lockdownInForce, read: Self.lockdown)
         }
+    }
+
+    static func lockdown(_ row: any DatabaseRow) -> Lockdown {
+        Lockdown(since: row.time(0), reason: row.text(1))
     }
 
     func setLockdown(_ lockdown: Lockdown?) throws(KeyServerError) {

@@ -4,10 +4,13 @@ internal import Database
 extension SQLTransaction {
     private static let policyColumns = "kind, subject, rules, set_at"
 
+    static let policyOfSubject =
+        "SELECT \(policyColumns) FROM policies WHERE kind = ? AND subject = ?"
+
     func policy(of subject: PolicySubject) throws(KeyServerError) -> PolicyRecord? {
         let row = try attempt { () throws(DatabaseError) in
             try connection.row(
-                "SELECT \(Self.policyColumns) FROM policies WHERE kind = ? AND subject = ?",
+                Self.policyOfSubject,
                 .text(subject.kind),
                 .text(subject.name),
                 read: StoredPolicy.init
@@ -58,35 +61,12 @@ extension SQLTransaction {
         }
     }
 
-    func usage(
-        of subject: PolicySubject,
-        by holder: String
-    ) throws(KeyServerError) -> RuleUsage {
-        try attempt { () throws(DatabaseError) in
-            try connection.row(
-                """
-                SELECT releases, level, updated_at FROM usage
-                WHERE holder = ? AND kind = ? AND subject = ?
-                """,
-                .text(holder),
-                .text(subject.kind),
-                .text(subject.name)
-            ) { row in
-                RuleUsage(
-                    releases: row.integer(0),
-                    level: row.integer(1),
-                    updatedAt: row.integer(2)
-                )
-            }
-        } ?? RuleUsage()
-    }
-
     func setUsage(
         _ usage: RuleUsage,
         of subject: PolicySubject,
         by holder: String
     ) throws(KeyServerError) {
-        try run(
+        try post(
             """
             INSERT INTO usage (holder, kind, subject, releases, level, updated_at)
             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (holder, kind, subject) DO UPDATE SET
@@ -107,11 +87,11 @@ extension SQLTransaction {
 }
 
 /// A row of `policies` as it stands there.
-private struct StoredPolicy {
-    let kind: String
-    let name: String
-    let rules: String
-    let setAt: Timestamp
+struct StoredPolicy {
+    private let kind: String
+    private let name: String
+    private let rules: String
+    private let setAt: Timestamp
 
     init(_ row: any DatabaseRow) {
         kind = row.text(0)

@@ -32,7 +32,7 @@ extension SQLTransaction {
     }
 
     func insert(_ token: TokenRecord) throws(KeyServerError) {
-        try run(
+        try post(
             "INSERT INTO tokens (\(Self.tokenColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             .text(token.id),
             .text(token.family),
@@ -46,14 +46,14 @@ extension SQLTransaction {
     }
 
     func setSuccessor(_ successor: String, ofToken id: String) throws(KeyServerError) {
-        try run("UPDATE tokens SET successor = ? WHERE id = ?", .text(successor), .text(id))
+        try post("UPDATE tokens SET successor = ? WHERE id = ?", .text(successor), .text(id))
     }
 
     func removeTokens(
         ofFamily family: String,
         expiredBefore time: Timestamp
     ) throws(KeyServerError) {
-        try run(
+        try post(
             "DELETE FROM tokens WHERE family = ? AND expires_at < ?",
             .text(family),
             .time(time)
@@ -108,16 +108,19 @@ extension SQLTransaction {
         TokenKeyRecord(id: row.text(0), sealed: row.blob(1), createdAt: row.time(2))
     }
 
-    private static func token(_ row: any DatabaseRow) -> TokenRecord {
+    /// Reads a token out of columns that begin at a certain one.
+    static func token(_ row: any DatabaseRow, from first: Int32) -> TokenRecord {
         TokenRecord(
-            id: row.text(0),
-            family: row.text(1),
-            device: row.integer(2),
-            keys: row.textIfAny(3)?.split(separator: " ").map(String.init),
-            issuedAt: row.time(4),
-            expiresAt: row.time(5),
-            revokedAt: row.timeIfAny(6),
-            successor: row.textIfAny(7)
+            id: row.text(first),
+            family: row.text(first + 1),
+            device: row.integer(first + 2),
+            keys: row.textIfAny(first + 3)?.split(separator: " ").map(String.init),
+            issuedAt: row.time(first + 4),
+            expiresAt: row.time(first + 5),
+            revokedAt: row.timeIfAny(first + 6),
+            successor: row.textIfAny(first + 7)
         )
     }
+
+    private static func token(_ row: any DatabaseRow) -> TokenRecord { token(row, from: 0) }
 }

@@ -12,6 +12,11 @@ struct SQLTransaction: StorageTransaction {
         try attempt { () throws(DatabaseError) in try connection.run(sql, values) }
     }
 
+    /// Runs a change whose failure may come to light later, at the commit at the latest.
+    func post(_ sql: String, _ values: DatabaseValue...) throws(KeyServerError) {
+        try attempt { () throws(DatabaseError) in try connection.post(sql, values) }
+    }
+
     /// Runs a query or a change, and words its failure.
     func attempt<Result>(
         _ body: () throws(DatabaseError) -> Result

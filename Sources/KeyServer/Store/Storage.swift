@@ -31,7 +31,7 @@ public enum StorageAccess: Sendable {
 ///
 /// Every failure is a ``KeyServerError/storage(reason:)``.
 public protocol StorageTransaction: DeviceStorage, KeyStorage, PolicyStorage, LockdownStorage,
-    AuditStorage, ShareStorage, EnrolmentStorage, TokenStorage
+    AuditStorage, ShareStorage, EnrolmentStorage, TokenStorage, ReleaseStorage
 {}
 
 /// Devices and their certificates.
