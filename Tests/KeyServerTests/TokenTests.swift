@@ -79,9 +79,18 @@ import Testing
         at time: Timestamp = .now,
         unlocks: Bool = true
     ) async throws -> ReleaseOutcome {
+        try await decide(signer.verify(token), keys, at: time, unlocks: unlocks)
+    }
+
+    private func decide(
+        _ claims: TokenClaims,
+        _ keys: [String] = ["default"],
+        at time: Timestamp = .now,
+        unlocks: Bool = true
+    ) async throws -> ReleaseOutcome {
         var request = ReleaseRequest(
             device: "claimed",
-            token: try signer.verify(token),
+            token: claims,
             address: here,
             keyNames: keys
         )
@@ -127,6 +136,49 @@ import Testing
         // Somebody of the same name has nothing of it.
         _ = try make("till")
         #expect(refusal(try await decide(token)) == "device_revoked")
+    }
+
+    @Test func `outlives the key that signed it, unless that is revoked`() async throws {
+        let (old, _) = try make()
+        let before = try signingKey()
+        // As after the clock was set back: what was made last signs all the same.
+        try administration.storage.transaction(.writing) { store throws(KeyServerError) in
+            let ahead = Timestamp(seconds: Timestamp.now.seconds + 9999)
+            try store.insert(TokenSigner.makeKey(vault, at: ahead))
+        }
+        let (id, revoked) = try administration.rotateTokenKey(vault, revokesOld: false)
+        #expect(revoked == 0)
+        #expect(try signingKey().id == id && id != before.id)
+        let (next, record) = try make()
+        #expect(try DeviceToken(parsing: next).keyID == id)
+        #expect(try await decide(old).decision == .granted)
+        #expect(try await decide(next).decision == .granted)
+        // What renews an old one is signed with the new key.
+        let renewal = try #require(
+            try await decide(old, at: later(600, than: record)).renewal
+        )
+        #expect(try DeviceToken(parsing: signer.sign(renewal)).keyID == id)
+
+        let claims = try signer.verify(next)
+        let (last, count) = try administration.rotateTokenKey(vault, revokesOld: true)
+        #expect(count == 3)
+        #expect(try DeviceToken(parsing: make().text).keyID == last)
+        // At once, also where the key is still taken for the store's.
+        #expect(refusal(try await decide(claims)) == "token_revoked")
+        let fresh = TokenSigner(administration.storage, vault)
+        for token in [old, next] {
+            #expect(throws: TokenError.unknownKey) { try fresh.verify(token) }
+        }
+        // Whoever has the old key signs for nobody any more, not even by the id of a good token.
+        let good = try make().record
+        let forged = try DeviceToken.text(good.claims(device: "kiosk"), keyID: before.id) {
+            Array(try before.key.signature(for: $0).rawRepresentation)
+        }
+        #expect(throws: TokenError.unknownKey) { try fresh.verify(forged) }
+        // A server that has been running comes to know of it.
+        #expect(waitUntil(timeout: 30) { (try? signer.verify(forged)) == nil })
+        #expect(try await decide(make().text).decision == .granted)
+        #expect(try AuditTrail(administration.storage).verify().broken == nil)
     }
 
     @Test func `narrows what its device may have, and widens nothing`() async throws {

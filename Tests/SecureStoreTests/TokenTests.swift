@@ -111,6 +111,35 @@ import Testing
         #expect(try ask(server, second).status == 403)
     }
 
+    @Test func `keeps its token when the signing key is rotated, unless told otherwise`() throws {
+        let server = try server("--tokens")
+        let old = try newToken()
+        let root = ["--root-key-file", directory("root")]
+        func rotate(_ more: String...) throws -> String {
+            let output = try Subprocess.run(
+                Executables.secureStore,
+                ["token", "rotate-key", "--state", directory("state")] + root + more
+            )
+            try #require(output.status == 0, "\(output.errorText)")
+            return output.text
+        }
+        #expect(try ask(server, old).status == 200)
+        let line = try rotate()
+        let id = try #require(line.firstMatch(of: /key ([0-9a-f]{16})\n/)?.1)
+        let new = try newToken()
+        let header = try #require(new.split(separator: ".").first)
+        let padded = String(header) + String(repeating: "=", count: (4 - header.count % 4) % 4)
+        #expect(String(decoding: Data(base64Encoded: padded) ?? Data(), as: UTF8.self).contains(id))
+        #expect(try [old, new].map { try ask(server, $0).status } == [200, 200])
+        #expect(try rotate("--revoke-old").contains("; 2 tokens revoked"))
+        for token in [old, new] { #expect(try [401, 403].contains(ask(server, token).status)) }
+        #expect(waitUntil(timeout: 60) { (try? ask(server, old).status) == 401 })
+        #expect(try ask(server, newToken()).status == 200)
+        let acts = try server.audit().filter { $0["act"] as? String == "token.rotate-key" }
+        #expect(acts.count == 2)
+        #expect(acts.first?["signing_key"] as? String == String(id))
+    }
+
     @Test func `needs a token of this store's, and a server that takes them`() throws {
         let server = try server("--tokens")
         let other = try TestServer()

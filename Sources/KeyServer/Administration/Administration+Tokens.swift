@@ -108,6 +108,42 @@ extension Administration {
         }
     }
 
+    /// Has tokens be signed with a new key from this moment on, by every server of the store.
+    ///
+    /// - Parameters:
+    ///   - vault: Seals the new key.
+    ///   - revokesOld: Whether the tokens there are, and the keys that signed them, are refused from
+    ///     this moment on; else they are good until they end.
+    /// - Returns: The new key's id, and how many tokens were revoked.
+    /// - Throws: ``KeyServerError/storage(reason:)``.
+    public func rotateTokenKey(
+        _ vault: KeyVault,
+        revokesOld: Bool
+    ) throws(KeyServerError) -> (id: String, revoked: Int) {
+        try perform("token.rotate-key") { store, now throws(KeyServerError) in
+            let last = try store.newestTokenKey()
+            // The latest one signs, also where the clock was set back since the last was made.
+            let after = last.map { $0.createdAt.milliseconds + 1 } ?? 0
+            let key = TokenSigner.makeKey(
+                vault,
+                at: Timestamp(milliseconds: max(now.milliseconds, after))
+            )
+            try store.insert(key)
+            var revoked = 0
+            if revokesOld {
+                try store.removeTokenKeys(but: key.id)
+                revoked = try store.revokeTokens(at: now)
+            }
+            return (
+                (key.id, revoked),
+                [
+                    "signing_key": .text(key.id), "was": last.map { .text($0.id) },
+                    "revoked_tokens": revokesOld ? .number(revoked) : nil,
+                ]
+            )
+        }
+    }
+
     /// Tokens, the latest first.
     ///
     /// - Parameter name: Of a device; `nil` for every one.

@@ -76,6 +76,14 @@ extension SQLTransaction {
         )
     }
 
+    func revokeTokens(at time: Timestamp) throws(KeyServerError) -> Int {
+        try run("UPDATE tokens SET revoked_at = ? WHERE revoked_at IS NULL", .time(time))
+    }
+
+    func removeTokenKeys(but id: String) throws(KeyServerError) {
+        try run("DELETE FROM token_keys WHERE id <> ?", .text(id))
+    }
+
     func tokenKey(id: String) throws(KeyServerError) -> TokenKeyRecord? {
         try attempt { () throws(DatabaseError) in
             try connection.row(

@@ -65,6 +65,11 @@ public protocol TokenStorage {
     /// Has all tokens of a device end that have not ended.
     func revokeTokens(ofDevice device: Int, at time: Timestamp) throws(KeyServerError)
 
+    /// Has all tokens end that have not ended.
+    ///
+    /// - Returns: How many those are.
+    func revokeTokens(at time: Timestamp) throws(KeyServerError) -> Int
+
     /// The key of that id.
     func tokenKey(id: String) throws(KeyServerError) -> TokenKeyRecord?
 
@@ -73,4 +78,7 @@ public protocol TokenStorage {
 
     /// Adds a key.
     func insert(_ key: TokenKeyRecord) throws(KeyServerError)
+
+    /// Forgets all keys but one: what they signed is nobody's word any more.
+    func removeTokenKeys(but id: String) throws(KeyServerError)
 }

@@ -15,6 +15,15 @@ final class TokenSigner: Sendable {
     /// Keys that were opened, by id: a store has a few.
     private let opened = Mutex<[String: P256.Signing.PrivateKey]>([:])
 
+    /// When each was last seen in the store.
+    private let seen = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    /// For how long a key is taken to be in the store still.
+    ///
+    /// So long may what it signed pass for genuine after an operator has removed it. The tokens
+    /// themselves are revoked at once.
+    private static let trust = Duration.seconds(1)
+
     /// Uses a store's keys.
     ///
     /// - Parameters:
@@ -86,12 +95,19 @@ final class TokenSigner: Sendable {
     }
 
     private func key(_ id: String) throws(KeyServerError) -> P256.Signing.PrivateKey? {
-        if let known = opened.withLock({ $0[id] }) { return known }
+        let now = ContinuousClock.now
+        if let last = seen.withLock({ $0[id] }), now - last < Self.trust,
+            let known = opened.withLock({ $0[id] })
+        {
+            return known
+        }
         let record = try storage.transaction(.reading) { store throws(KeyServerError) in
             try store.tokenKey(id: id)
         }
         guard let record else { return nil }
-        return try open(record)
+        let key = try open(record)
+        seen.withLock { $0[id] = now }
+        return key
     }
 
     private func open(_ record: TokenKeyRecord) throws(KeyServerError) -> P256.Signing.PrivateKey {

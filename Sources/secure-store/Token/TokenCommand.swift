@@ -13,7 +13,7 @@ struct TokenCommand: ParsableCommand {
             A server takes them with --tokens, always inside TLS, under the same grants, policies and \
             records as certificates, and renews them when half of their time is over.
             """,
-        subcommands: [TokenNew.self, TokenList.self, TokenRevoke.self]
+        subcommands: [TokenNew.self, TokenList.self, TokenRevoke.self, TokenRotateKey.self]
     )
 }
 
@@ -153,6 +153,35 @@ struct TokenRevoke: ParsableCommand {
         let administration = try state.administration()
         if let device { try administration.revokeTokens(ofDevice: device) }
         for id in ids { try administration.revokeToken(id) }
+    }
+}
+
+/// `secure-store token rotate-key`.
+struct TokenRotateKey: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate-key",
+        abstract: "Has tokens be signed with a new key from now on, by every server of the store.",
+        discussion: """
+            Tokens that were signed before are good until they end, and devices' next ones are signed \
+            with the new key. Where the old key may be known to somebody, --revoke-old: then no token \
+            that was made before is taken, and each device needs another.
+            """
+    )
+
+    @Flag(help: "Refuse all tokens there are, and whatever an older key has signed.")
+    var revokeOld = false
+
+    @OptionGroup var seal: SealOptions
+    @OptionGroup var state: StateOptions
+
+    func run() throws {
+        let administration = try state.administration()
+        let vault = try seal.openVault(of: administration)
+        let (id, revoked) = try administration.rotateTokenKey(vault, revokesOld: revokeOld)
+        let tokens = revoked == 1 ? "1 token" : "\(revoked) tokens"
+        try Output.line(
+            "Tokens are signed with key \(id)" + (revokeOld ? "; \(tokens) revoked" : "")
+        )
     }
 }
 
