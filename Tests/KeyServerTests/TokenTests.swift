@@ -258,6 +258,7 @@ import Testing
     }
 
     @Test func `that is good is not held up by attempts that fail`() async throws {
+        let metrics = ServerMetrics()
         let gate = TokenGate(
             store: StoreGate(
                 StateDirectory(directory("state")),
@@ -265,6 +266,7 @@ import Testing
                 vault: vault
             ),
             limiter: AttemptLimiter(),
+            metrics: metrics,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
         let good = try make().text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
@@ -280,6 +282,11 @@ import Testing
         }
         #expect(statuses.count == 300)
         #expect(statuses.first == 401 && statuses.last == 429)
+        let counts = metrics.tokensRefused.counts
+        for (code, status) in [("token_refused", 401), ("rate_limited", 429)] {
+            let count = counts.first { $0.values == [code] }?.count
+            #expect(count == statuses.count { $0 == status })
+        }
         for _ in 0..<300 {
             guard
                 case .token = await gate.check(

@@ -38,6 +38,18 @@ struct MetricsPage {
             metrics.decisionDuration
         )
         page.add(
+            "secure_store_certificate_requests_total",
+            .counter,
+            "Requests of devices for certificates, by path, result (issued, refused, failed) and code.",
+            metrics.certificateRequests
+        )
+        page.add(
+            "secure_store_tokens_refused_total",
+            .counter,
+            "Tokens in place of certificates that were not taken for one of the store's, by code.",
+            metrics.tokensRefused
+        )
+        page.add(
             "secure_store_http_requests_total",
             .counter,
             "Requests of devices that were answered, by path and status.",

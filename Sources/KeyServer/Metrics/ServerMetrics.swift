@@ -17,6 +17,12 @@ final class ServerMetrics: Sendable {
     /// From the question to the decision on disk.
     let decisionDuration = LatencyHistogram()
 
+    /// Requests for certificates; the code is empty where one was given out.
+    let certificateRequests = CounterFamily("path", "result", "code")
+
+    /// Tokens that were refused before there was anything to decide.
+    let tokensRefused = CounterFamily("code")
+
     /// Connections accepted, ever.
     let connectionsAccepted = Counter()
 
@@ -45,6 +51,9 @@ final class ServerMetrics: Sendable {
         for code in ["address_denied", "certificate_revoked", "device_revoked", "key_not_granted"] {
             decisions.declare("refused", code)
         }
+        for path in ["/v1/enroll", "/v1/renew"] { certificateRequests.declare(path, "issued", "") }
+        certificateRequests.declare("/v1/enroll", "refused", "token_refused")
+        for code in ["token_refused", "rate_limited"] { tokensRefused.declare(code) }
         for phase in ["handshake", "request", "answer", "idle"] { timeouts.declare(phase) }
         for reason in ["no_certificate", "untrusted_certificate", "refused_by_peer", "closed"] {
             handshakeFailures.declare(reason)

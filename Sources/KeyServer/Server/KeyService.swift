@@ -38,7 +38,7 @@ public struct KeyService: Sendable {
             logger: logger
         )
         admission = Admission(limits: configuration.limits, logger: logger)
-        registration = try Self.registration(configuration)
+        registration = try Self.registration(configuration, metrics)
     }
 
     /// Serves until SIGTERM or SIGINT, then lets requests in progress finish.
@@ -98,7 +98,8 @@ public struct KeyService: Sendable {
 
     /// What gives devices certificates, where that is wanted and there is a store to note it in.
     private static func registration(
-        _ configuration: KeyServerConfiguration
+        _ configuration: KeyServerConfiguration,
+        _ metrics: ServerMetrics
     ) throws(KeyServerError) -> RegistrationDesk? {
         guard let authority = configuration.authority, let storage = configuration.storage else {
             return nil
@@ -110,6 +111,7 @@ public struct KeyService: Sendable {
                 policy: policy(configuration)
             ),
             limiter: AttemptLimiter(),
+            metrics: metrics,
             logger: configuration.logger
         )
     }
@@ -122,7 +124,12 @@ public struct KeyService: Sendable {
             certificates: certificates,
             registration: registration,
             gate: configuration.acceptsTokens
-                ? TokenGate(store: configuration.gate, limiter: AttemptLimiter(), logger: logger)
+                ? TokenGate(
+                    store: configuration.gate,
+                    limiter: AttemptLimiter(),
+                    metrics: metrics,
+                    logger: logger
+                )
                 : nil,
             limits: configuration.limits,
             metrics: metrics,

@@ -11,7 +11,11 @@ internal import NIOPosix
 struct RegistrationDesk: Sendable {
     let registrar: Registrar
     let limiter: AttemptLimiter
+    let metrics: ServerMetrics
     let logger: Logger
+
+    private static let enrolment = "/v1/enroll"
+    private static let renewal = "/v1/renew"
 
     /// Answers `POST /v1/enroll`, the one request that needs no certificate.
     func enroll(
@@ -25,10 +29,11 @@ struct RegistrationDesk: Sendable {
                 "rate_limited",
                 "too many attempts",
                 ["address": "\(address?.description ?? "unknown")", "request_id": "\(id)"],
+                path: Self.enrolment,
                 retryAfter: seconds
             )
         }
-        let answer = await answer(request, id: id, path: "/v1/enroll", from: address) {
+        let answer = await answer(request, id: id, path: Self.enrolment, from: address) {
             body,
             signingRequest throws(KeyServerError) in
             let token = body.token.flatMap(EnrolmentToken.init(parsing:))
@@ -45,7 +50,7 @@ struct RegistrationDesk: Sendable {
         _ certificate: CertificateInfo,
         from address: IPAddress?
     ) async -> Answer {
-        await answer(request, id: id, path: "/v1/renew", from: address) {
+        await answer(request, id: id, path: Self.renewal, from: address) {
             _,
             signingRequest throws(KeyServerError) in
             try registrar.renew(
@@ -82,21 +87,25 @@ struct RegistrationDesk: Sendable {
                 let body = try CertificateRequest(decoding: body)
                 return try decide(body, SigningRequest(pem: body.request))
             }
-            return answer(outcome, &metadata)
+            return answer(outcome, path, &metadata)
         } catch is NIOTooManyBytesError {
-            return refuse(.contentTooLarge, "too_large", "the body is too long", metadata)
+            let words = "the body is too long"
+            return refuse(.contentTooLarge, "too_large", words, metadata, path: path)
         } catch let error as WireError {
-            return refuse(.badRequest, "malformed", "the body is \(error)", metadata)
+            let words = "the body is \(error)"
+            return refuse(.badRequest, "malformed", words, metadata, path: path)
         } catch KeyServerError.signingRequest(let reason) {
             return refuse(
                 .badRequest,
                 "malformed",
                 "the signing request \(reason)",
-                metadata
+                metadata,
+                path: path
             )
         } catch {
             // What cannot be recorded is not given out.
             metadata["reason"] = "\(error)"
+            metrics.certificateRequests.add(path, "failed", "unavailable")
             logger.error("Certificate not recorded, nothing given out", metadata: metadata)
             return .error(
                 .serviceUnavailable,
@@ -107,12 +116,17 @@ struct RegistrationDesk: Sendable {
         }
     }
 
-    private func answer(_ outcome: Registrar.Outcome, _ metadata: inout Logger.Metadata) -> Answer {
+    private func answer(
+        _ outcome: Registrar.Outcome,
+        _ path: String,
+        _ metadata: inout Logger.Metadata
+    ) -> Answer {
         switch outcome {
         case .issued(let answer, let token):
             metadata["device"] = "\(answer.device)"
             if let token { metadata["token"] = "\(token)" }
             logger.info("Certificate given out", metadata: metadata)
+            metrics.certificateRequests.add(path, "issued", "")
             return .keys(answer.encoded(), status: .ok)
         case .refused(let refusal, let device, let token):
             if let device { metadata["device"] = "\(device)" }
@@ -123,6 +137,7 @@ struct RegistrationDesk: Sendable {
                 refusal.code,
                 refusal.message,
                 metadata,
+                path: path,
                 retryAfter: refusal.retryAfter
             )
         }
@@ -133,12 +148,14 @@ struct RegistrationDesk: Sendable {
         _ code: String,
         _ message: String,
         _ metadata: Logger.Metadata,
+        path: String,
         retryAfter: Int? = nil
     ) -> Answer {
         var metadata = metadata
         metadata["code"] = "\(code)"
         if metadata["detail"] == nil { metadata["detail"] = "\(message)" }
         logger.warning("Certificate refused", metadata: metadata)
+        metrics.certificateRequests.add(path, "refused", code)
         return .error(
             status,
             code: code,

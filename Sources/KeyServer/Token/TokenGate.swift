@@ -13,6 +13,7 @@ internal import NIOPosix
 struct TokenGate: Sendable {
     let store: StoreGate?
     let limiter: AttemptLimiter
+    let metrics: ServerMetrics
     let logger: Logger
 
     /// What came of a request's `Authorization`.
@@ -56,6 +57,7 @@ struct TokenGate: Sendable {
         } catch let error as TokenError {
             return refuse("\(error)", address, id: id)
         } catch {
+            metrics.tokensRefused.add("unavailable")
             logger.error(
                 "Token not checked",
                 metadata: ["reason": "\(error)", "request_id": "\(id)"]
@@ -119,6 +121,7 @@ struct TokenGate: Sendable {
         id: String,
         retryAfter: Int? = nil
     ) -> Finding {
+        metrics.tokensRefused.add(code)
         logger.warning(
             "Token refused",
             metadata: [
