@@ -56,12 +56,16 @@ final class StatementPipeline {
     ///   ``DatabaseError/unavailable(message:)`` the connection is of no more use.
     func finish(within seconds: Int) throws(DatabaseError) -> [PostgreSQLResult] {
         guard !sent.isEmpty else { return [] }
+        // Whatever comes of them: they are waited for once, and a connection that is left in the
+        // middle of its answers is not idle, and not gone on with.
+        let items = sent
+        sent = []
         guard PQpipelineSync(handle) == 1 else { throw lost }
         let wait = ConnectionWait(handle: handle, seconds: seconds)
         try wait.untilSent()
         var results: [PostgreSQLResult] = []
         var failure: DatabaseError?
-        for item in sent {
+        for item in items {
             guard let result = try wait.nextResult() else { throw lost }
             // Behind the results of each stands an end.
             guard try wait.nextResult() == nil else { throw lost }
@@ -79,7 +83,6 @@ final class StatementPipeline {
         guard let end = try wait.nextResult(), end.isEndOfPipeline,
             PQexitPipelineMode(handle) == 1
         else { throw lost }
-        sent = []
         if let failure { throw failure }
         return results
     }
