@@ -1,4 +1,5 @@
 import Cryptography
+import Synchronization
 import TestSupport
 import Testing
 
@@ -144,6 +145,29 @@ import Testing
         }
     }
 
+    @Test func `is not lost where the last one cannot be recorded`() throws {
+        let storage = FailingStorage(administration.storage)
+        let gate = StoreGate(StateDirectory(directory("state")), storage: storage)
+        _ = try gate.add(share: shares[0], by: "test")
+        // Writing goes well for the share, and no more for what it opens.
+        storage.setWrites(1)
+        #expect(throws: KeyServerError.storage(reason: "full")) {
+            try gate.add(share: shares[1], by: "test")
+        }
+        #expect(!gate.isOpen)
+        guard case .collecting(have: 1, _) = try gate.standing() else {
+            Issue.record("the first share is gone, or the second counts")
+            return
+        }
+        storage.setWrites(0)
+        #expect(throws: KeyServerError.storage(reason: "full")) {
+            try gate.add(share: shares[2], by: "test")
+        }
+        storage.setWrites(.max)
+        #expect(try gate.add(share: shares[1], by: "test") == .open)
+        #expect(gate.isOpen && gate.forgetAt == nil)
+    }
+
     @Test func `is forgotten after its time, when reset, and when it has served`() throws {
         let state = StateDirectory(directory("state"))
         let gate = StoreGate(state, storage: administration.storage, patience: .seconds(600))
@@ -176,6 +200,32 @@ import Testing
         for share in shares {
             let data = text(share).split(separator: "-")[4...]
             #expect(!acts.contains { act in data.contains { act.contains($0) } })
+        }
+    }
+}
+
+/// A store in which so many transactions more can be written.
+private final class FailingStorage: Storage {
+    private let base: any Storage
+    private let writes = Mutex(Int.max)
+
+    init(_ base: any Storage) { self.base = base }
+
+    func setWrites(_ count: Int) { writes.withLock { $0 = count } }
+
+    func transaction<Result: Sendable>(
+        _ access: StorageAccess,
+        _ body: (any StorageTransaction) throws(KeyServerError) -> Result
+    ) throws(KeyServerError) -> Result {
+        let isFull = writes.withLock { writes in
+            guard access == .writing, writes < .max else { return false }
+            defer { writes = max(0, writes - 1) }
+            return writes == 0
+        }
+        return try base.transaction(access) { store throws(KeyServerError) in
+            let result = try body(store)
+            if isFull { throw .storage(reason: "full") }
+            return result
         }
     }
 }

@@ -37,6 +37,63 @@ struct `Two servers on one PostgreSQL` {
         }
     }
 
+    @Test func `are unsealed each for itself, with the same shares`() throws {
+        let pair = try ServerPair(opens: .withShares)
+        try pair.administer("grant", "add", "k", "--device", "kiosk")
+        let (one, other) = try (pair.start(pair.first), pair.start(pair.second))
+        func statuses() throws -> [Int] { try [pair.ask(one), pair.ask(other)].map(\.status) }
+        /// Gives a share to the server of a directory; a server is asked over its own socket.
+        func give(_ number: Int, to directory: TemporaryDirectory) throws -> String {
+            let share = pair.first("shares/share-\(number)")
+            let state = ["--state", directory("state")]
+            let output = try pair.run(["operator", "unseal", "--share-file", share] + state)
+            try #require(output.status == 0, "\(output.errorText)")
+            return output.text
+        }
+        #expect(try statuses() == [503, 503])
+        #expect(try give(1, to: pair.first).contains("1 of 2 shares"))
+        #expect(try give(2, to: pair.second).contains("1 of 2 shares"), "one is not the other's")
+        #expect(try statuses() == [503, 503])
+        #expect(try give(3, to: pair.first) == "the store is open\n")
+        #expect(try statuses() == [200, 503], "the second is sealed still")
+        // Both go on from what the other has written to the log meanwhile.
+        #expect(try give(1, to: pair.second) == "the store is open\n")
+        #expect(try statuses() == [200, 200])
+        let seal = try pair.run(["operator", "seal", "--state", pair.first("state")])
+        #expect(seal.status == 0, "\(seal.errorText)")
+        #expect(try statuses() == [503, 200])
+        // A rekey counts for both: the one that is open goes on, the other wants the new shares.
+        try pair.administer(
+            "operator",
+            "rekey",
+            "--share-file",
+            pair.first("shares/share-1"),
+            "--share-file",
+            pair.first("shares/share-2"),
+            "--shares",
+            "2",
+            "--threshold",
+            "2",
+            "--shares-out",
+            pair.first("new")
+        )
+        #expect(try statuses() == [503, 200])
+        let old = try pair.run([
+            "operator", "unseal", "--share-file", pair.first("shares/share-1"), "--state",
+            pair.first("state"),
+        ])
+        #expect(old.status == 65)
+        #expect(old.errorText.contains("which was replaced on"), "\(old.errorText)")
+        for number in 1...2 {
+            let share = pair.first("new/share-\(number)")
+            let state = ["--state", pair.first("state")]
+            let given = try pair.run(["operator", "unseal", "--share-file", share] + state)
+            #expect(given.status == 0, "\(given.errorText)")
+        }
+        #expect(try statuses() == [200, 200])
+        #expect(try pair.administer("audit", "verify").status == 0)
+    }
+
     @Test func `release nothing unrecorded when it is killed, and go on when it is back`() throws {
         let pair = try ServerPair()
         try pair.administer("grant", "add", "k", "--device", "kiosk")
@@ -126,11 +183,22 @@ private final class ServerPair {
         WHERE usename = 'store'
         """
 
+    /// What opens the store.
+    enum Opening {
+        /// A root key that both servers have in a file.
+        case withKey
+
+        /// Three shares, any two of which do.
+        case withShares
+    }
+
     let first: TemporaryDirectory
     let second: TemporaryDirectory
     let database: PostgreSQLServer
+    private let opening: Opening
 
-    init(startsServers: Bool = true) throws {
+    init(startsServers: Bool = true, opens opening: Opening = .withKey) throws {
+        self.opening = opening
         first = try TemporaryDirectory()
         second = try TemporaryDirectory()
         let certificate = try Self.makeCertificate(in: first("db"))
@@ -150,11 +218,20 @@ private final class ServerPair {
         guard startsServers else { return }
         try administer(["ca", "issue-server", second("state")], "--hostname", "127.0.0.1")
         #expect(!FileManager.default.fileExists(atPath: second("state/ca-key.pem")))
-        let key = try Subprocess.run(Executables.secureStore, ["key", "new"])
-        try first.write(key.standardOutput, to: "root.key", mode: 0o600)
-        try second.write(key.standardOutput, to: "root.key", mode: 0o600)
-        try administer("operator", "init", "--root-key-file", first("root.key"))
-        try administer("key", "new", "k", "--root-key-file", first("root.key"))
+        switch opening {
+        case .withKey:
+            let key = try Subprocess.run(Executables.secureStore, ["key", "new"])
+            try first.write(key.standardOutput, to: "root.key", mode: 0o600)
+            try second.write(key.standardOutput, to: "root.key", mode: 0o600)
+            try administer("operator", "init", "--root-key-file", first("root.key"))
+            try administer("key", "new", "k", "--root-key-file", first("root.key"))
+        case .withShares:
+            let shares = ["--shares", "3", "--threshold", "2", "--shares-out", first("shares")]
+            try #require(run(["operator", "init", "--state", first("state")] + shares).status == 0)
+            let files = ["--share-file", first("shares/share-1"), "--share-file"]
+            let last = [first("shares/share-2"), "--state", first("state")]
+            try #require(run(["key", "new", "k"] + files + last).status == 0)
+        }
         try administer("device", "add", "kiosk", "--out", first("kiosk"))
     }
 
@@ -188,7 +265,8 @@ private final class ServerPair {
 
     func start(_ directory: TemporaryDirectory) throws -> TestServer {
         try TestServer(
-            passwordOption + ["--root-key-file", directory("root.key")],
+            passwordOption
+                + (opening == .withKey ? ["--root-key-file", directory("root.key")] : []),
             environment: environment,
             in: directory
         )

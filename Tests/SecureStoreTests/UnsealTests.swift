@@ -256,6 +256,65 @@ import Testing
         #expect(try Subprocess.run(ask[0], Array(ask.dropFirst())).text.hasPrefix("ok"))
     }
 
+    @Test(.requires(.root, .tool("unshare"), .tool("nsenter")))
+    func `takes no share that a full disk cannot record, and forgets none for it`() throws {
+        // A small file system of the server's own, in its own mount namespace.
+        let script =
+            "cp -a \"$0\" \"$0.copy\" && mount -t tmpfs -o size=2m,mode=700 none \"$0\" && "
+            + "cp -a \"$0.copy/.\" \"$0\" && exec \"$@\""
+        let server = try TestServer(
+            environment: ["STORE_PASSWORD": ""],
+            in: directory,
+            launcher: ["unshare", "--mount", "sh", "-c", script, directory("state")]
+        )
+        let filler = directory("state/filler")
+        func inside(_ command: [String], input: String = "") throws -> Subprocess.Output {
+            try Subprocess.run(
+                "nsenter",
+                ["-t", "\(server.process.pid)", "-m"] + command,
+                standardInput: Array(input.utf8)
+            )
+        }
+        func tool(_ arguments: String..., input: String = "") throws -> Subprocess.Output {
+            try inside(
+                [Executables.secureStore] + arguments + ["--state", directory("state")],
+                input: input
+            )
+        }
+        func give(_ share: String) throws -> Subprocess.Output {
+            try tool("operator", "unseal", "--share-file", "-", input: share)
+        }
+        func fill() throws { _ = try inside(["dd", "if=/dev/zero", "of=\(filler)", "bs=4k"]) }
+        func free() throws { _ = try inside(["rm", filler]) }
+
+        try fill()
+        // What the database has allocated before it can still fill: with refused shares.
+        let foreign = shares[0].replacing("-1-2-", with: "-3-2-")
+        var refused = try give(foreign)
+        for _ in 0..<500 where !refused.errorText.contains("full") { refused = try give(foreign) }
+        #expect(refused.errorText.contains("the disk is full"), "\(refused.errorText)")
+        let first = try give(shares[0])
+        #expect(first.status != 0)
+        #expect(first.errorText.contains("the disk is full"), "\(first.errorText)")
+        #expect(try tool("operator", "status").text.contains("0 of 2 shares"))
+        try free()
+        #expect(try give(shares[0]).text.contains("1 of 2 shares"))
+        try fill()
+        var last = try give(foreign)
+        for _ in 0..<500 where !last.errorText.contains("full") { last = try give(foreign) }
+        last = try give(shares[2])
+        #expect(last.status != 0 && last.errorText.contains("the disk is full"))
+        #expect(try tool("operator", "status").text.contains("1 of 2 shares"), "the first stays")
+        #expect(try unlock(server).status == 503)
+        try free()
+        #expect(try give(shares[2]).text == "the store is open\n")
+        #expect(try unlock(server).body.contains("db-sentinel-x"))
+        let verify = try tool("audit", "verify")
+        #expect(verify.status == 0, "\(verify.errorText)")
+        let log = try server.stop().errorText
+        for share in shares { #expect(!log.contains(share.split(separator: "-")[5])) }
+    }
+
     @Test func `leaves no share in its files`() throws {
         let server = try serve()
         for share in shares.prefix(2) { #expect(try unseal(share).status == 0) }

@@ -93,15 +93,16 @@ public final class StoreGate: Sendable {
     ///   - text: As it was typed.
     ///   - operator: Who gives it, for the audit log.
     /// - Returns: How the store stands then.
-    /// - Throws: ``KeyServerError/share(_:)``, and those that were given stay;
-    ///   ``KeyServerError/wrongShares``, and all are forgotten.
+    /// - Throws: ``KeyServerError/share(_:)`` and ``KeyServerError/storage(reason:)``, and those that
+    ///   were given before stay; ``KeyServerError/wrongShares``, and all are forgotten.
     func add(
         share text: SecretBytes,
         by operator: String
     ) throws(KeyServerError) -> Standing {
         guard !isOpen else { return .open }
         let administration = administration(`operator`)
-        var collection = state.withLock { $0.collection }
+        let before = state.withLock { $0.collection }
+        var collection = before
         let share: UnsealShare
         do throws(KeyServerError) {
             share = try administration.add(text, to: &collection)
@@ -121,12 +122,19 @@ public final class StoreGate: Sendable {
             $0.forgetAt = .now.advanced(by: patience)
         }
         guard let root = try collection.rootKey() else { return try standing() }
-        // Whether they open it or not: they have served.
-        state.withLock { $0.forgetShares() }
         do throws(KeyServerError) {
-            return try open(root, by: `operator`)
+            let standing = try open(root, by: `operator`)
+            state.withLock { $0.forgetShares() }
+            return standing
         } catch .wrongRootKey {
+            // Of no use, whichever of them it is.
+            state.withLock { $0.forgetShares() }
             throw .wrongShares
+        } catch {
+            // It could not be recorded, as on a full disk: the last share may be given again, and the
+            // others' holders need not come back.
+            state.withLock { $0.collection = before }
+            throw error
         }
     }
 
