@@ -58,9 +58,9 @@ public struct FetchJob: Sendable {
     public init(
         server: ServerAddress,
         credentials: Credentials,
-        keyNames: [String],
-        device: String,
-        bootID: String,
+        keyNames: [String] = [],
+        device: String = "",
+        bootID: String = "",
         version: String,
         identifiers: [String] = [],
         generations: [String] = [],

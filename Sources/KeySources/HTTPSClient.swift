@@ -85,13 +85,12 @@ public struct HTTPSClient: ~Copyable {
         body: SecretBytes? = nil
     ) throws(Failure) -> Answer {
         do throws(FetchFailure) {
-            var connection = try TLSConnection(
+            var connection = try TLSConnection.open(
                 context,
                 server: server,
-                socket: try server.connect(within: limits.connect),
-                credentials: credentials
+                credentials: credentials,
+                within: limits
             )
-            try connection.handshake(for: limits.handshake)
             let request = HTTPRequest.text(
                 method,
                 target,

@@ -66,13 +66,12 @@ struct KeyServerClient: ~Copyable {
     /// - Returns: Whatever the server said.
     /// - Throws: ``FetchFailure`` where it said nothing that is of use.
     func ask(_ endpoint: Endpoint) throws(FetchFailure) -> Answer {
-        var connection = try TLSConnection(
+        var connection = try TLSConnection.open(
             context,
             server: job.server,
-            socket: try job.server.connect(within: limits.connect),
-            credentials: job.credentials
+            credentials: job.credentials,
+            within: limits
         )
-        try connection.handshake(for: limits.handshake)
         let answer = try connection.exchange(
             HTTPRequest.text(
                 endpoint,

@@ -45,13 +45,12 @@ public struct ServerProbe: ~Copyable {
     /// - Throws: ``FetchError``, worded as a device would word it.
     public borrowing func run() throws(FetchError) -> Finding {
         do throws(FetchFailure) {
-            var connection = try TLSConnection(
+            var connection = try TLSConnection.open(
                 context,
                 server: server,
-                socket: try server.connect(within: limits.connect),
-                credentials: credentials
+                credentials: credentials,
+                within: limits
             )
-            try connection.handshake(for: limits.handshake)
             let finding: Finding
             do throws(TLSConnection.Interruption) {
                 finding = try exchange(over: &connection)

@@ -25,17 +25,42 @@ struct TLSConnection: ~Copyable {
         case exchange
     }
 
-    /// Prepares a connection; nothing is sent yet.
+    /// Connects and shakes hands; afterwards the server is who it should be.
+    ///
+    /// A server that refuses our certificate under TLS 1.3 says so only after this, in the answer
+    /// to what is written first.
     ///
     /// - Parameters:
     ///   - context: Credentials and trust.
     ///   - server: Whose name or address the certificate has to hold.
-    ///   - socket: Connected.
     ///   - credentials: What the context was made of.
+    ///   - limits: How long connection and handshake may take.
+    /// - Returns: The connection, ready to be written to.
+    /// - Throws: ``FetchFailure``.
+    ///
+    /// C: `SSL_do_handshake`.
+    static func open(
+        _ context: borrowing TLSContext,
+        server: ServerAddress,
+        credentials: Credentials,
+        within limits: TimeLimits
+    ) throws(FetchFailure) -> TLSConnection {
+        var connection = try TLSConnection(
+            context,
+            server: server,
+            socket: try server.connect(within: limits.connect),
+            credentials: credentials
+        )
+        try connection.handshake(for: limits.handshake)
+        return connection
+    }
+
+    /// Prepares a connection; nothing is sent yet.
+    ///
     /// - Throws: ``FetchFailure/tls(reason:)`` for want of memory.
     ///
     /// C: `SSL_set1_host`, `X509_VERIFY_PARAM_set1_ip_asc`, `SSL_set_tlsext_host_name`.
-    init(
+    private init(
         _ context: borrowing TLSContext,
         server: ServerAddress,
         socket: consuming StreamSocket,
@@ -86,13 +111,7 @@ struct TLSConnection: ~Copyable {
         SSL_free(connection)
     }
 
-    /// Shakes hands; afterwards the server is who it should be.
-    ///
-    /// A server that refuses our certificate under TLS 1.3 says so only after this, in the answer
-    /// to what is written first.
-    ///
-    /// C: `SSL_do_handshake`.
-    mutating func handshake(for duration: Duration) throws(FetchFailure) {
+    private mutating func handshake(for duration: Duration) throws(FetchFailure) {
         let deadline = ContinuousClock.now.advanced(by: duration)
         do throws(Interruption) {
             _ = try perform(.handshake, until: deadline) { SSL_do_handshake($0) }

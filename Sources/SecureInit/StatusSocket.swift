@@ -26,13 +26,14 @@ final class StatusSocket {
     }
 
     /// Begins to listen.
-    func open() throws(Errno) {
-        let name = Self.name(
-            process: CurrentProcess.id,
-            namespace: try CurrentProcess.pidNamespace()
-        )
-        guard let name else { throw .invalidArgument }
-        listener = try LocalListener(named: name, backlog: Self.backlog)
+    func open() throws(Errno) { listener = try Self.listener(named: Self.name) }
+
+    /// Listens by the name of a socket of this process.
+    static func listener(named name: (Int32, UInt64) -> LocalName?) throws(Errno) -> LocalListener {
+        guard let name = name(CurrentProcess.id, try CurrentProcess.pidNamespace()) else {
+            throw .invalidArgument
+        }
+        return try LocalListener(named: name, backlog: backlog)
     }
 
     /// Stops.

@@ -27,9 +27,6 @@ extension Supervisor {
         let job = FetchJob(
             server: server,
             credentials: credentials,
-            keyNames: [],
-            device: "",
-            bootID: "",
             version: ProductVersion.text
         )
         guard let given = try fetch(job).certificate else { return }

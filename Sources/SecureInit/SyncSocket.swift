@@ -9,8 +9,6 @@ final class SyncSocket {
     /// Who waits for what is being stored; others wait in the socket's queue.
     private var asker: AcceptedPeer?
 
-    private static let backlog: Int32 = 16
-
     /// Longest answer in bytes: whether all is well (1) ‖ text.
     static let maximumCount = 1 + StatusReport.maximumTextCount
 
@@ -26,14 +24,7 @@ final class SyncSocket {
     }
 
     /// Begins to listen.
-    func open() throws(Errno) {
-        let name = Self.name(
-            process: CurrentProcess.id,
-            namespace: try CurrentProcess.pidNamespace()
-        )
-        guard let name else { throw .invalidArgument }
-        listener = try LocalListener(named: name, backlog: Self.backlog)
-    }
+    func open() throws(Errno) { listener = try StatusSocket.listener(named: Self.name) }
 
     /// Stops; who waits is told what happens instead.
     func close() {

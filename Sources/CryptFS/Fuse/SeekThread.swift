@@ -1,6 +1,5 @@
 internal import CFuse
 internal import CLinux
-internal import Glibc
 internal import Linux
 
 /// Answers where data and holes are, one question after the other, on a thread of its own.
@@ -9,7 +8,7 @@ internal import Linux
 /// become. So it is first made to write that, which takes threads that serve: one of them that waited
 /// here could be the last. The thread starts with the first question.
 final class SeekThread: @unchecked Sendable {
-    // Unchecked: the pointers are constant; the rest is under the mutex.
+    // Unchecked: the session is constant; the rest is under the monitor.
 
     /// Whether the kernel can be made to write all that it collected.
     ///
@@ -41,8 +40,7 @@ final class SeekThread: @unchecked Sendable {
 
     private let handler: any RequestHandler
     private let session: OpaquePointer
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    private let monitor = Monitor()
     private var questions: [Question] = []
     private var thread: FilesystemThread?
     private var isEnding = false
@@ -53,17 +51,6 @@ final class SeekThread: @unchecked Sendable {
     init(handler: any RequestHandler, session: OpaquePointer) {
         self.handler = handler
         self.session = session
-        mutex = .allocate(capacity: 1)
-        changed = .allocate(capacity: 1)
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(changed)
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
-        changed.deallocate()
     }
 
     /// Has a question answered.
@@ -82,8 +69,8 @@ final class SeekThread: @unchecked Sendable {
         device: Int32
     ) {
         let question = Question(reply, node, target, offset, device: device)
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        monitor.lock()
+        defer { monitor.unlock() }
         if thread == nil {
             do throws(Errno) {
                 thread = try FilesystemThread(named: "fs-seek") { self.answerAll() }
@@ -93,15 +80,15 @@ final class SeekThread: @unchecked Sendable {
             }
         }
         questions.append(question)
-        pthread_cond_signal(changed)
+        monitor.signal()
     }
 
     /// Waits until everything is answered.
     func finish() {
-        pthread_mutex_lock(mutex)
+        monitor.lock()
         isEnding = true
-        pthread_cond_signal(changed)
-        pthread_mutex_unlock(mutex)
+        monitor.signal()
+        monitor.unlock()
         thread?.join()
         thread = nil
     }
@@ -118,11 +105,11 @@ final class SeekThread: @unchecked Sendable {
     }
 
     private func next() -> Question? {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        monitor.lock()
+        defer { monitor.unlock() }
         while questions.isEmpty {
             if isEnding { return nil }
-            pthread_cond_wait(changed, mutex)
+            monitor.wait()
         }
         return questions.removeFirst()
     }

@@ -1,10 +1,8 @@
-internal import Glibc
-
 /// A lock on ranges of a file's blocks: whoever changes some keeps others off those, and no others.
 ///
-/// A thread holds one range at a time. Allocates once. C: `pthread_mutex_t`, `pthread_cond_t`.
+/// A thread holds one range at a time. Allocates once.
 final class BlockRangeLock: @unchecked Sendable {
-    // Unchecked: the pointers are constant; the slots are under the mutex.
+    // Unchecked: the pointer is constant; the slots are under the monitor.
 
     /// Consecutive blocks, and what is done to them.
     struct Range {
@@ -20,26 +18,17 @@ final class BlockRangeLock: @unchecked Sendable {
     /// More than there are threads.
     private static let capacity = 32
 
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    private let monitor = Monitor()
     private let held: UnsafeMutablePointer<Range?>
     private var count = 0
     private var waiting = 0
 
     init() {
-        mutex = .allocate(capacity: 1)
-        changed = .allocate(capacity: 1)
         held = .allocate(capacity: Self.capacity)
         held.initialize(repeating: nil, count: Self.capacity)
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
     }
 
     deinit {
-        pthread_cond_destroy(changed)
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
-        changed.deallocate()
         held.deallocate()
     }
 
@@ -47,26 +36,26 @@ final class BlockRangeLock: @unchecked Sendable {
     ///
     /// - Returns: What to give ``release(_:)``.
     func acquire(_ range: Range) -> Int {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        monitor.lock()
+        defer { monitor.unlock() }
         while true {
             if let slot = freeSlot(for: range) {
                 held[slot] = range
                 return slot
             }
             waiting += 1
-            pthread_cond_wait(changed, mutex)
+            monitor.wait()
             waiting -= 1
         }
     }
 
     /// Lets others have a range.
     func release(_ slot: Int) {
-        pthread_mutex_lock(mutex)
+        monitor.lock()
         held[slot] = nil
         let isAwaited = waiting > 0
-        pthread_mutex_unlock(mutex)
-        if isAwaited { pthread_cond_broadcast(changed) }
+        monitor.unlock()
+        if isAwaited { monitor.broadcast() }
     }
 
     /// A slot for a range; nil where somebody is in the way.

@@ -160,14 +160,8 @@ struct Registrar: Sendable {
             refused = .release(.certificateRevoked(at: time))
         }
         if let refused {
-            return try refuse(
-                refused,
-                device: device.name,
-                token,
-                from: address,
-                at: now,
-                in: store
-            )
+            let name = device.name
+            return try refuse(refused, device: name, token, from: address, at: now, in: store)
         }
         try store.append(
             AuditEntry(
@@ -246,33 +240,22 @@ struct Registrar: Sendable {
                 let refused = RegistrationRefusal.notRenewable
                 return try refuse(refused, device: name, nil, from: address, at: now, in: store)
             }
-            if let refused = try refusal(of: device, from: address, at: now, in: store) {
-                return try refuse(
-                    refused,
-                    device: device.name,
-                    nil,
-                    from: address,
-                    at: now,
-                    in: store
-                )
-            }
+            var refused = try refusal(of: device, from: address, at: now, in: store)
             let living = try store.certificates(ofDevice: id).filter { certificate in
                 certificate.revokedAt == nil
                     && certificate.notAfter.milliseconds > now.milliseconds
             }
-            if let answer = living.first(where: { $0.answers(request, after: present, at: now) }) {
+            if refused == nil,
+                let answer = living.first(where: { $0.answers(request, after: present, at: now) })
+            {
                 return issued(answer.pem, to: device.name, token: nil)
             }
-            guard living.count < Self.maximumCertificates else {
-                let refused = RegistrationRefusal.tooManyCertificates
-                return try refuse(
-                    refused,
-                    device: device.name,
-                    nil,
-                    from: address,
-                    at: now,
-                    in: store
-                )
+            if refused == nil, living.count >= Self.maximumCertificates {
+                refused = .tooManyCertificates
+            }
+            if let refused {
+                let name = device.name
+                return try refuse(refused, device: name, nil, from: address, at: now, in: store)
             }
             let pem = try authority.certify(
                 request,

@@ -80,25 +80,11 @@ public struct Timestamp: Equatable, Sendable {
         self.init(seconds: timegm(&parts))
     }
 
-    /// Reads `YYYY-MM-DD`, the beginning of that day, or `YYYY-MM-DDTHH:MM:SSZ`, with or without a
-    /// fraction of the second; `nil` for anything else.
+    /// Reads `YYYY-MM-DD`, the beginning of that day in UTC, or what ``init(rfc3339:)`` reads.
+    ///
+    /// - Returns: `nil` for anything else.
     public init?(date text: String) {
-        guard
-            let match = text.wholeMatch(
-                of: /(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?Z)?/
-            ), let year = Int32(match.1), let month = Int32(match.2), let day = Int32(match.3)
-        else { return nil }
-        var parts = tm()
-        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, month - 1, day)
-        parts.tm_hour = match.4.flatMap { Int32($0) } ?? 0
-        parts.tm_min = match.5.flatMap { Int32($0) } ?? 0
-        parts.tm_sec = match.6.flatMap { Int32($0) } ?? 0
-        let given = parts
-        self.init(seconds: timegm(&parts))
-        // The 31st of a shorter month, or a 25th hour, would be another moment.
-        guard parts.tm_mon == given.tm_mon, parts.tm_mday == day, parts.tm_hour == given.tm_hour,
-            parts.tm_min == given.tm_min, parts.tm_sec == given.tm_sec
-        else { return nil }
+        self.init(rfc3339: text.contains("T") ? text : text + "T00:00:00Z")
     }
 
     /// Reads a moment as RFC 3339 §5.6 writes it: `2026-11-21T09:00:00Z`, `…T10:00:00.250+01:00`.

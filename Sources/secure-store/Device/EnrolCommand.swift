@@ -61,9 +61,6 @@ struct EnrolCommand: ParsableCommand {
         let job = FetchJob(
             server: server,
             credentials: credentials,
-            keyNames: [],
-            device: "",
-            bootID: "",
             version: ProductVersion.text
         )
         let device: EnrolledDevice
