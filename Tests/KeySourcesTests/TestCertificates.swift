@@ -29,16 +29,10 @@ final class TestCertificates: Sendable {
         try issue("client", names: here, usage: "clientAuth", commonName: "device 7")
         try issue("outdated", names: nil, usage: "clientAuth", from: "20200101", to: "20200202")
         try original()
-        try openssl(
-            "pkey",
-            "-in",
-            directory("client.key"),
-            "-aes256",
-            "-passout",
-            "pass:x",
-            "-out",
-            directory("locked.key")
-        )
+        try openssl([
+            "pkey", "-in", directory("client.key"), "-aes256", "-passout", "pass:x", "-out",
+            directory("locked.key"),
+        ])
         let chain = try directory.read("client.pem") + directory.read("ca.pem")
         try directory.write(chain, to: "chain.pem")
     }
@@ -59,60 +53,24 @@ final class TestCertificates: Sendable {
 
     /// As the original program makes it: it is its own authority, and both server and client.
     private func original() throws {
-        try openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:4096",
-            "-nodes",
-            "-sha256",
-            "-set_serial",
-            "0",
-            "-days",
-            "36500",
-            "-subj",
-            "/CN=localhost",
-            "-config",
-            directory("ca.cnf"),
-            "-extensions",
-            "original",
-            "-keyout",
-            directory("pkcs8.key"),
-            "-out",
-            directory("original.pem")
-        )
-        try openssl(
-            "rsa",
-            "-in",
-            directory("pkcs8.key"),
-            "-traditional",
-            "-out",
-            directory("original.key")
-        )
+        try openssl([
+            "req", "-x509", "-newkey", "rsa:4096", "-nodes", "-sha256", "-set_serial", "0",
+            "-days", "36500", "-subj", "/CN=localhost", "-config", directory("ca.cnf"),
+            "-extensions", "original", "-keyout", directory("pkcs8.key"), "-out",
+            directory("original.pem"),
+        ])
+        try openssl([
+            "rsa", "-in", directory("pkcs8.key"), "-traditional", "-out",
+            directory("original.key"),
+        ])
     }
 
     private func authority(_ name: String) throws {
-        try openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "30",
-            "-subj",
-            "/CN=\(name)",
-            "-config",
-            directory("ca.cnf"),
-            "-extensions",
-            "authority",
-            "-keyout",
-            directory("\(name).key"),
-            "-out",
-            directory("\(name).pem")
-        )
+        try openssl([
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "30", "-subj", "/CN=\(name)", "-config", directory("ca.cnf"), "-extensions",
+            "authority", "-keyout", directory("\(name).key"), "-out", directory("\(name).pem"),
+        ])
     }
 
     private func issue(
@@ -124,22 +82,11 @@ final class TestCertificates: Sendable {
         from: String? = nil,
         to: String? = nil
     ) throws {
-        try openssl(
-            "req",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-subj",
-            "/CN=\(commonName ?? name)",
-            "-config",
-            directory("ca.cnf"),
-            "-keyout",
-            directory("\(name).key"),
-            "-out",
-            directory("\(name).csr")
-        )
+        try openssl([
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+            "/CN=\(commonName ?? name)", "-config", directory("ca.cnf"), "-keyout",
+            directory("\(name).key"), "-out", directory("\(name).csr"),
+        ])
         let extensions = """
             basicConstraints = critical,CA:FALSE
             keyUsage = critical,digitalSignature
@@ -160,8 +107,6 @@ final class TestCertificates: Sendable {
                 + ["-out", directory("\(name).pem")] + dates
         )
     }
-
-    private func openssl(_ arguments: String...) throws { try openssl(arguments) }
 
     private func openssl(_ arguments: [String]) throws {
         let output = try Subprocess.run("openssl", arguments, directory: directory.path)

@@ -4,18 +4,7 @@ import Testing
 
 /// secure-init where it is not process 1: nobody's end takes its mounts away but its own, or a
 /// guardian's.
-@Suite(
-    .requires(
-        .root,
-        .fuse,
-        .executables,
-        .freezer,
-        .tool("python3"),
-        .tool("openssl"),
-        .tool("nsenter"),
-        .tool("tini")
-    )
-)
+@Suite(KilledRun.requirements, .requires(.tool("tini")))
 struct `A process that is killed below another init` {
     private let ended = "the guardian ended unexpectedly; starting it again"
     private let endedAgain =

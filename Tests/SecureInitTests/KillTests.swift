@@ -2,18 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(
-    .requires(
-        .root,
-        .fuse,
-        .executables,
-        .freezer,
-        .tool("python3"),
-        .tool("openssl"),
-        .tool("nsenter")
-    )
-)
-struct `A process that is killed` {
+@Suite(KilledRun.requirements) struct `A process that is killed` {
     @Test(arguments: Kill.all)
     func `leaves no mount, no zombie and no helper`(_ killed: Kill) throws {
         // Killed as process 1 by KILL nobody of us is left to unmount: the kernel does, with the

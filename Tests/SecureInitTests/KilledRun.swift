@@ -3,6 +3,17 @@ import TestSupport
 
 /// secure-init held in one phase, with everybody who can be killed in it.
 final class KilledRun {
+    /// What tests of it need.
+    static let requirements = RequirementTrait.requires(
+        .root,
+        .fuse,
+        .executables,
+        .freezer,
+        .tool("python3"),
+        .tool("openssl"),
+        .tool("nsenter")
+    )
+
     let run: InitProcess
     let supervisor: Int32
     /// The mount namespace it is in.

@@ -12,15 +12,9 @@ import Testing
         directory = try TemporaryDirectory()
         try TestServer.prepare(directory)
         try directory.write("a passphrase", to: "root")
-        let output = try Subprocess.run(
-            Executables.secureStore,
-            [
-                "operator", "init", "--state", directory("state"), "--root-key-file",
-                directory("root"),
-            ]
-        )
-        try #require(output.status == 0, "\(output.errorText)")
-        server = try TestServer(["--root-key-file", directory("root")], in: directory)
+        let root = ["--root-key-file", directory("root")]
+        try TestServer.succeed(directory, ["operator", "init"] + root)
+        server = try TestServer(root, in: directory)
     }
 
     private func export(_ name: String) throws -> String {

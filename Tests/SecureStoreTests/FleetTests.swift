@@ -136,14 +136,9 @@ struct `A fleet's operator` {
             ]).status == 201
         )
         let again = try server.directory.write("c\nb\n", to: "again.csv")
-        let output = try server.administer(
-            "device",
-            "add",
-            "--csv",
-            again,
-            "--out",
-            server.directory("more")
-        )
+        let output = try server.administer([
+            "device", "add", "--csv", again, "--out", server.directory("more"),
+        ])
         #expect(output.status == 73)
         #expect(try !server.administer("device", "list").text.contains("c "))
         let wrong = try server.directory.write("d\n../e\n", to: "wrong.csv")

@@ -14,11 +14,7 @@ import Testing
             ["operator", "init"], ["key", "new", "default"],
             ["key", "new", "db", "--from", try directory.write("db-sentinel-x", to: "db")],
         ] {
-            let output = try Self.administer(
-                directory,
-                arguments + ["--root-key-file", directory("root")]
-            )
-            try #require(output.status == 0, "\(output.errorText)")
+            try TestServer.succeed(directory, arguments + ["--root-key-file", directory("root")])
         }
         server = try TestServer(
             ["--root-key-file", directory("root")],
@@ -27,21 +23,8 @@ import Testing
         )
     }
 
-    private static func administer(
-        _ directory: TemporaryDirectory,
-        _ arguments: [String],
-        input: String = ""
-    ) throws -> Subprocess.Output {
-        try Subprocess.run(
-            Executables.secureStore,
-            arguments + ["--state", directory("state")],
-            environment: ["PATH": "/usr/bin:/bin"],
-            standardInput: Array(input.utf8)
-        )
-    }
-
     private func root(_ arguments: String...) throws -> Subprocess.Output {
-        try Self.administer(directory, arguments + ["--root-key-file", directory("root")])
+        try server.administer(arguments + ["--root-key-file", directory("root")])
     }
 
     private func unlock(_ names: String...) throws -> TestServer.Answer {
@@ -62,18 +45,14 @@ import Testing
         let before = try unlock("db")
         #expect(before.status == 403)
         #expect(before.body.contains("'db'"))
-        #expect(
-            try Self.administer(directory, ["grant", "add", "db"] + subject).status == 0
-        )
+        #expect(try server.administer(["grant", "add", "db"] + subject).status == 0)
         #expect(try unlock("db").body == #"{"keys":{"db":"db-sentinel-x"},"lease":0}"#)
         // All or nothing: the other one is not granted.
         let both = try unlock("db", "default")
         #expect(both.status == 403)
         #expect(both.body.contains("'default'"))
         #expect(!both.body.contains("sentinel"))
-        #expect(
-            try Self.administer(directory, ["grant", "remove", "db"] + subject).status == 0
-        )
+        #expect(try server.administer(["grant", "remove", "db"] + subject).status == 0)
         #expect(try unlock("db").status == 403)
     }
 
@@ -106,13 +85,7 @@ import Testing
 
     @Test func `rotate while devices still hold values of the older one`() throws {
         try server.administer("grant", "add", "default", "--device", "kiosk")
-        _ = try Subprocess.run(
-            Executables.secureStore,
-            [
-                "key", "export", "default", "--out", directory("first.key"), "--state",
-                directory("state"), "--root-key-file", directory("root"),
-            ]
-        )
+        #expect(try root("key", "export", "default", "--out", directory("first.key")).status == 0)
         let value = try Subprocess.run(
             Executables.secureStore,
             ["env", "encrypt", "X", "--key-file", directory("first.key")],
@@ -141,27 +114,17 @@ import Testing
         let refused = try server.administer("key", "retire", "default", "1")
         #expect(refused.status == 64)
         #expect(refused.errorText.contains("kiosk got it at"))
-        let dated = try server.administer(
-            "key",
-            "retire",
-            "default",
-            "1",
-            "--unused-since",
-            "2026-01-01"
-        )
+        let dated = try server.administer([
+            "key", "retire", "default", "1", "--unused-since", "2026-01-01",
+        ])
         #expect(dated.status == 64)
         #expect(dated.errorText.contains("a device got it at"))
         let shown = try server.administer("key", "show", "default").text
         #expect(shown.split(separator: "\n").filter { $0.contains("kiosk  since") }.count == 2)
         #expect(
-            try server.administer(
-                "key",
-                "retire",
-                "default",
-                "1",
-                "--unused-since",
-                "2100-01-01T00:00:00Z"
-            ).status == 0
+            try server.administer([
+                "key", "retire", "default", "1", "--unused-since", "2100-01-01T00:00:00Z",
+            ]).status == 0
         )
         let late = try start()
         #expect(late.status == 65)

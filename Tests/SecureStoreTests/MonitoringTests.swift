@@ -102,14 +102,8 @@ import Testing
         let directory = try TemporaryDirectory()
         try TestServer.prepare(directory)
         try directory.write("a root key that is long enough", to: "root")
-        let initialize = try Subprocess.run(
-            Executables.secureStore,
-            [
-                "operator", "init", "--state", directory("state"), "--root-key-file",
-                directory("root"),
-            ]
-        )
-        try #require(initialize.status == 0, "\(initialize.errorText)")
+        let root = ["--root-key-file", directory("root")]
+        try TestServer.succeed(directory, ["operator", "init"] + root)
         let sealed = try TestServer(in: directory)
         let ready = "http://127.0.0.1:\(sealed.adminPort)/readyz"
         let answer = try TestServer.curl([ready])
@@ -118,7 +112,7 @@ import Testing
         #expect(try metrics(sealed).contains("\nsecure_store_sealed 1\n"))
         #expect(try metrics(sealed).contains("\nsecure_store_ready 0\n"))
         _ = try sealed.stop()
-        let opened = try TestServer(["--root-key-file", directory("root")], in: directory)
+        let opened = try TestServer(root, in: directory)
         #expect(
             try TestServer.curl(["http://127.0.0.1:\(opened.adminPort)/readyz"]).status == 200
         )

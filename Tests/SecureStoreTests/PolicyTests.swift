@@ -145,18 +145,10 @@ struct `A policy` {
             "mon 08:00-18:00 +01:00"
         )
         let test = { (key: String, address: String, time: String) in
-            try server.administer(
-                "policy",
-                "test",
-                "--device",
-                "kiosk",
-                "--key",
-                key,
-                "--from",
-                address,
-                "--at",
-                time
-            )
+            try server.administer([
+                "policy", "test", "--device", "kiosk", "--key", key, "--from", address, "--at",
+                time,
+            ])
         }
         // 2026-11-23 is a Monday.
         let granted = try test("db", "192.0.2.7", "2026-11-23T07:00:00Z")
@@ -194,10 +186,7 @@ struct `A policy` {
         let directory = try TemporaryDirectory()
         try TestServer.prepare(directory)
         let policy = { (arguments: [String]) in
-            try Subprocess.run(
-                Executables.secureStore,
-                ["policy"] + arguments + ["--state", directory("state")]
-            )
+            try TestServer.administer(directory, ["policy"] + arguments)
         }
         for arguments in [
             ["--all"], ["--allow", "::/0"], ["--all", "--tag", "north", "--allow", "::/0"],

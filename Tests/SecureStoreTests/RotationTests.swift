@@ -26,11 +26,7 @@ import Testing
             ],
             ["grant", "add", "default", "--device", "kiosk"],
         ] {
-            let output = try Subprocess.run(
-                Executables.secureStore,
-                arguments + ["--state", directory("state")]
-            )
-            try #require(output.status == 0, "\(output.errorText)")
+            try TestServer.succeed(directory, arguments)
         }
         return try TestServer(
             ["--root-key-file", directory("root")],
@@ -132,23 +128,13 @@ import Testing
     @Test func `does not open a volume whose generation was retired`() throws {
         try #require(try start("gocryptfs", "echo kept > view/file").status == 0)
         try rotate(to: "2.key")
-        let used = try server.administer(
-            "key",
-            "retire",
-            "default",
-            "1",
-            "--unused-since",
-            "2026-01-01"
-        )
+        let used = try server.administer([
+            "key", "retire", "default", "1", "--unused-since", "2026-01-01",
+        ])
         #expect(used.status == 64)
-        let retired = try server.administer(
-            "key",
-            "retire",
-            "default",
-            "1",
-            "--unused-since",
-            "2100-01-01"
-        )
+        let retired = try server.administer([
+            "key", "retire", "default", "1", "--unused-since", "2100-01-01",
+        ])
         #expect(retired.status == 0)
         let late = try start("gocryptfs", "cat view/file")
         #expect(late.status == 65)

@@ -31,12 +31,11 @@ struct `An operator's act that is killed` {
 
     @discardableResult
     private func administer(_ arguments: String...) throws -> Subprocess.Output {
-        try Subprocess.run(Executables.secureStore, command(arguments))
+        try TestServer.administer(directory, arguments)
     }
 
     private func succeed(_ arguments: String...) throws {
-        let output = try Subprocess.run(Executables.secureStore, command(arguments))
-        try #require(output.status == 0, "\(output.errorText)")
+        try TestServer.succeed(directory, arguments)
     }
 
     private func query(_ sql: String) throws -> [String] {

@@ -53,16 +53,9 @@ final class TestServer {
 
     /// An authority for localhost, and a device `kiosk` with its files in `kiosk/`.
     static func prepare(_ directory: TemporaryDirectory) throws {
-        for arguments in [
-            [
-                "ca", "init", "--state", directory("state"), "--hostname", "localhost",
-                "--hostname", "127.0.0.1",
-            ],
-            ["device", "add", "kiosk", "--state", directory("state"), "--out", directory("kiosk")],
-        ] {
-            let output = try Subprocess.run(Executables.secureStore, arguments)
-            try #require(output.status == 0, "\(output.errorText)")
-        }
+        let names = ["--hostname", "localhost", "--hostname", "127.0.0.1"]
+        try succeed(directory, ["ca", "init"] + names)
+        try succeed(directory, ["device", "add", "kiosk", "--out", directory("kiosk")])
     }
 
     private static func port(in log: String, after message: String) throws -> String {
@@ -126,11 +119,34 @@ final class TestServer {
     /// The same, with the arguments in an array.
     @discardableResult
     func administer(_ arguments: [String]) throws -> Subprocess.Output {
+        try Self.administer(directory, arguments)
+    }
+
+    /// Runs the tool on the state in a directory, whether a server runs or not.
+    static func administer(
+        _ directory: TemporaryDirectory,
+        _ arguments: [String],
+        input: String = ""
+    ) throws -> Subprocess.Output {
         try Subprocess.run(
             Executables.secureStore,
             arguments + ["--state", directory("state")],
-            environment: ["PATH": "/usr/bin:/bin"]
+            environment: ["PATH": "/usr/bin:/bin"],
+            standardInput: Array(input.utf8)
         )
+    }
+
+    /// The same, where it has to succeed.
+    ///
+    /// - Returns: What it prints.
+    @discardableResult
+    static func succeed(
+        _ directory: TemporaryDirectory,
+        _ arguments: [String]
+    ) throws -> String {
+        let output = try administer(directory, arguments)
+        try #require(output.status == 0, "\(output.errorText)")
+        return output.text
     }
 
     /// The audit log's entries.

@@ -10,27 +10,14 @@ import Testing
         try TestServer.prepare(directory)
         try directory.write("root-sentinel passphrase\n", to: "root")
         try administer("operator", "init", "--root-key-file", directory("root"))
-        try administer(
-            "key",
-            "new",
-            "default",
-            "--from",
-            directory.write("store-sentinel", to: "key"),
-            "--root-key-file",
-            directory("root")
-        )
+        let key = try directory.write("store-sentinel", to: "key")
+        try administer("key", "new", "default", "--from", key, "--root-key-file", directory("root"))
         try administer("grant", "add", "default", "--fleet", "shops")
     }
 
     @discardableResult
     private func administer(_ arguments: String...) throws -> String {
-        let output = try Subprocess.run(
-            Executables.secureStore,
-            arguments + ["--state", directory("state")],
-            environment: ["PATH": "/usr/bin:/bin"]
-        )
-        try #require(output.status == 0, "\(output.errorText)")
-        return output.text
+        try TestServer.succeed(directory, arguments)
     }
 
     private func server(_ arguments: String...) throws -> TestServer {

@@ -10,42 +10,22 @@ import Testing
     init() throws {
         directory = try TemporaryDirectory()
         try TestServer.prepare(directory)
-        let output = try Self.administer(
-            directory,
-            ["operator", "init", "--shares", "3", "--threshold", "2"]
-        )
-        try #require(output.status == 0, "\(output.errorText)")
-        shares = output.text.split(separator: "\n").map(String.init)
+        let initialize = ["operator", "init", "--shares", "3", "--threshold", "2"]
+        shares = try TestServer.succeed(directory, initialize).split(separator: "\n")
+            .map(String.init)
         try #require(shares.count == 3)
         let both = try directory.write("\(shares[0])\n\n\(shares[2])\n", to: "two")
         try directory.write("db-sentinel-x", to: "db")
-        for arguments in [
-            ["key", "new", "default", "--from", directory("db"), "--share-file", both],
-            ["grant", "add", "default", "--all"],
-        ] {
-            let output = try Self.administer(directory, arguments)
-            try #require(output.status == 0, "\(output.errorText)")
-        }
-    }
-
-    private static func administer(
-        _ directory: TemporaryDirectory,
-        _ arguments: [String],
-        input: String = ""
-    ) throws -> Subprocess.Output {
-        try Subprocess.run(
-            Executables.secureStore,
-            arguments + ["--state", directory("state")],
-            environment: ["PATH": "/usr/bin:/bin"],
-            standardInput: Array(input.utf8)
-        )
+        let new = ["key", "new", "default", "--from", directory("db"), "--share-file", both]
+        try TestServer.succeed(directory, new)
+        try TestServer.succeed(directory, ["grant", "add", "default", "--all"])
     }
 
     private func administer(
         _ arguments: String...,
         input: String = ""
     ) throws -> Subprocess.Output {
-        try Self.administer(directory, arguments, input: input)
+        try TestServer.administer(directory, arguments, input: input)
     }
 
     /// Runs the tool without a server's state; gives the line it prints.
@@ -163,18 +143,10 @@ import Testing
         let server = try serve()
         for share in shares.prefix(2) { #expect(try unseal(share).status == 0) }
         let two = directory("two")
-        let rekey = try administer(
-            "operator",
-            "rekey",
-            "--share-file",
-            two,
-            "--shares",
-            "5",
-            "--threshold",
-            "3",
-            "--shares-out",
-            directory("new")
-        )
+        let rekey = try server.administer([
+            "operator", "rekey", "--share-file", two, "--shares", "5", "--threshold", "3",
+            "--shares-out", directory("new"),
+        ])
         #expect(rekey.status == 0, "\(rekey.errorText)")
         #expect(rekey.text.isEmpty)
         #expect(try unlock(server).status == 200, "a running server goes on")
@@ -192,15 +164,12 @@ import Testing
         // The key itself needs as many people.
         let files = [1, 2, 3].flatMap { ["--share-file", directory("new/share-\($0)")] }
         let export = ["key", "export", "default"]
-        #expect(
-            try Self.administer(directory, export + files).text.contains("db-sentinel-x")
-        )
-        let few = try Self.administer(directory, export + files.prefix(4))
+        #expect(try server.administer(export + files).text.contains("db-sentinel-x"))
+        let few = try server.administer(export + files.prefix(4))
         #expect(few.status == 65)
         #expect(few.errorText.contains("2 of the 3 shares"))
         let root = try directory.write("a new passphrase", to: "root")
-        let plain = try Self.administer(
-            directory,
+        let plain = try server.administer(
             ["operator", "rekey", "--new-root-key-file", root] + files
         )
         #expect(plain.status == 0, "\(plain.errorText)")

@@ -13,28 +13,12 @@ struct Certificates: Sendable {
     /// - Throws: ``Docker/Failure`` with what `openssl` said.
     static func original(host: String) throws -> Certificates {
         let certificates = Certificates(directory: try TemporaryDirectory())
-        try certificates.openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:4096",
-            "-sha256",
-            "-nodes",
-            "-days",
-            "30",
-            "-keyout",
-            "key.pem",
-            "-out",
-            "cert.pem",
-            "-subj",
-            "/O=Secure Store Server/CN=\(host)",
-            "-addext",
-            "subjectAltName=DNS:\(host)",
-            "-addext",
-            "extendedKeyUsage=clientAuth,serverAuth",
-            "-addext",
-            "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign"
-        )
+        try certificates.openssl([
+            "req", "-x509", "-newkey", "rsa:4096", "-sha256", "-nodes", "-days", "30", "-keyout",
+            "key.pem", "-out", "cert.pem", "-subj", "/O=Secure Store Server/CN=\(host)", "-addext",
+            "subjectAltName=DNS:\(host)", "-addext", "extendedKeyUsage=clientAuth,serverAuth",
+            "-addext", "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign",
+        ])
         return certificates
     }
 
@@ -46,59 +30,23 @@ struct Certificates: Sendable {
     /// - Throws: ``Docker/Failure`` with what `openssl` said.
     static func authority(host: String) throws -> Certificates {
         let certificates = Certificates(directory: try TemporaryDirectory())
-        try certificates.openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "30",
-            "-keyout",
-            "ca.key",
-            "-out",
-            "ca.pem",
-            "-subj",
-            "/CN=Test authority"
-        )
+        try certificates.openssl([
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "30", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test authority",
+        ])
         for (name, extensions) in [
             ("server", "subjectAltName=DNS:\(host),IP:127.0.0.1\nextendedKeyUsage=serverAuth"),
             ("client", "extendedKeyUsage=clientAuth"),
         ] {
             try certificates.directory.write(extensions, to: "\(name).ext")
-            try certificates.openssl(
-                "req",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-keyout",
-                "\(name).key",
-                "-out",
-                "\(name).csr",
-                "-subj",
-                "/CN=\(name)"
-            )
-            try certificates.openssl(
-                "x509",
-                "-req",
-                "-in",
-                "\(name).csr",
-                "-CA",
-                "ca.pem",
-                "-CAkey",
-                "ca.key",
-                "-CAcreateserial",
-                "-days",
-                "30",
-                "-extfile",
-                "\(name).ext",
-                "-out",
-                "\(name).pem"
-            )
+            try certificates.openssl([
+                "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                "\(name).key", "-out", "\(name).csr", "-subj", "/CN=\(name)",
+            ])
+            try certificates.openssl([
+                "x509", "-req", "-in", "\(name).csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                "-CAcreateserial", "-days", "30", "-extfile", "\(name).ext", "-out", "\(name).pem",
+            ])
         }
         return certificates
     }
@@ -111,7 +59,7 @@ struct Certificates: Sendable {
         Data(try directory.read(name)).base64EncodedString()
     }
 
-    private func openssl(_ arguments: String...) throws {
+    private func openssl(_ arguments: [String]) throws {
         let output = try Subprocess.run("openssl", arguments, directory: directory.path)
         guard output.status == 0 else { throw Docker.Failure(description: output.errorText) }
     }
