@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A point of the monotonic clock, which no one sets.

@@ -144,6 +144,13 @@ public enum FileCall {
         _ = linux_start_writing(descriptor, offset, UInt64(count))
     }
 
+    /// Has the kernel begin to read part of a file from the disk, without waiting.
+    ///
+    /// The corresponding C function is `posix_fadvise` with `POSIX_FADV_WILLNEED`.
+    public static func startReading(_ descriptor: Int32, at offset: UInt64, count: Int) {
+        _ = posix_fadvise(descriptor, off_t(offset), off_t(count), POSIX_FADV_WILLNEED)
+    }
+
     /// Has a descriptor stand for another open file, at once for every thread that uses it.
     ///
     /// The corresponding C function is `dup3` with `O_CLOEXEC`.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A time of day as RFC 3339 writes it, in UTC, to the millisecond.

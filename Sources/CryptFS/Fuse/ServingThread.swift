@@ -13,6 +13,10 @@ final class ServingThread: @unchecked Sendable {
     /// What requests are received and worked on in.
     let scratch: Scratch
 
+    /// Who answers, where that is a gocryptfs volume: reads and writes go to it without a detour by
+    /// the protocol's table.
+    private let gocryptfs: Filesystem<GocryptfsStorage>?
+
     private let session: OpaquePointer
     private let device: Int32
     private let ready: (() -> Void)?
@@ -50,6 +54,7 @@ final class ServingThread: @unchecked Sendable {
         ready: (() -> Void)? = nil
     ) throws(Errno) {
         self.handler = handler
+        gocryptfs = handler as? Filesystem<GocryptfsStorage>
         self.session = session
         self.device = device
         self.lookout = lookout
@@ -62,6 +67,49 @@ final class ServingThread: @unchecked Sendable {
     func becameReady() {
         isReady = true
         ready?()
+    }
+
+    /// Answers with what a file has.
+    func read(
+        _ reply: consuming PendingReply,
+        _ node: RequestHandler.NodeID,
+        at offset: UInt64,
+        count: Int
+    ) {
+        if let gocryptfs {
+            gocryptfs.read(reply, node, at: offset, count: count, scratch: scratch)
+        } else {
+            handler.read(reply, node, at: offset, count: count, scratch: scratch)
+        }
+    }
+
+    /// Changes what a file has.
+    func write(
+        _ reply: consuming PendingReply,
+        _ node: RequestHandler.NodeID,
+        at offset: UInt64,
+        _ bytes: UnsafeRawBufferPointer,
+        dropsPrivilege: Bool
+    ) {
+        if let gocryptfs {
+            gocryptfs.write(
+                reply,
+                node,
+                at: offset,
+                bytes,
+                dropsPrivilege: dropsPrivilege,
+                scratch: scratch
+            )
+        } else {
+            handler.write(
+                reply,
+                node,
+                at: offset,
+                bytes,
+                dropsPrivilege: dropsPrivilege,
+                scratch: scratch
+            )
+        }
     }
 
     /// Answers, or has answered, where data or a hole is.

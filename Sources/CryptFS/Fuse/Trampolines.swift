@@ -115,19 +115,16 @@ private func addFileOperations(to table: inout cfuse_operations) {
     }
     table.read = { thread, request, node, _, offset, count in
         guard let reply = pending(request) else { return }
-        let thread = serving(thread)
-        thread.handler.read(reply, node, at: offset, count: count, scratch: thread.scratch)
+        serving(thread).read(reply, node, at: offset, count: count)
     }
     table.write = { thread, request, node, _, offset, bytes, count, dropsPrivilege in
         guard let reply = pending(request) else { return }
-        let thread = serving(thread)
-        thread.handler.write(
+        serving(thread).write(
             reply,
             node,
             at: offset,
             UnsafeRawBufferPointer(start: bytes, count: count),
-            dropsPrivilege: dropsPrivilege != 0,
-            scratch: thread.scratch
+            dropsPrivilege: dropsPrivilege != 0
         )
     }
     table.flush = { thread, request, node, handle in

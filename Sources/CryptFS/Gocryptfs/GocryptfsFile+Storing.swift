@@ -62,6 +62,30 @@ extension GocryptfsFile {
         try store(sealed, at: offset, size: size)
     }
 
+    /// What the storage's cache is made of.
+    private static let storedPage: UInt64 = 4096
+
+    /// Has the pages come that will be written in part.
+    ///
+    /// pwrite waits for them with the whole file locked (`inode_lock`), so that writes in several places
+    /// would wait for the disk one after the other.
+    private func startReadingEnds(of count: Int, at offset: UInt64, before end: UInt64) {
+        let page = Self.storedPage
+        let first = offset / page * page
+        let last = (offset + UInt64(count)) / page * page
+        if last - first <= page {
+            startReading(first..<min(last + page, end))
+        } else {
+            if first < offset { startReading(first..<first + page) }
+            if last < end { startReading(last..<last + page) }
+        }
+    }
+
+    private func startReading(_ range: Range<UInt64>) {
+        let count = Int(range.upperBound - range.lowerBound)
+        FileCall.startReading(descriptor.rawValue, at: range.lowerBound, count: count)
+    }
+
     /// Writes stored bytes; what fails leaves no block that is half the new one, half the old.
     func store(
         _ bytes: UnsafeRawBufferPointer,
@@ -85,9 +109,10 @@ extension GocryptfsFile {
             }
         }
         do throws(Errno) {
-            // The last block is stored again and becomes longer: first what needs new room.
-            let page: UInt64 = 4096
+            let page = Self.storedPage
             let taken = (stored + page - 1) / page * page
+            if offset < stored { startReadingEnds(of: bytes.count, at: offset, before: taken) }
+            // The last block is stored again and becomes longer: first what needs new room.
             if offset < stored, taken < offset + UInt64(bytes.count) {
                 let split = Int(taken - offset)
                 try FileCall.write(

@@ -29,8 +29,13 @@ final class Container: Sendable {
     }
 
     /// Everything it has written so far, standard output first.
-    var log: String {
-        guard let output = try? Docker.run(["logs", name]) else { return "" }
+    var log: String { log(toItsEnd: !isRunning) }
+
+    /// - Parameter toItsEnd: Until the engine has all that the container wrote, which it may have a moment
+    ///   after the container has ended.
+    private func log(toItsEnd: Bool) -> String {
+        let options = toItsEnd ? ["--follow"] : []
+        guard let output = try? Docker.run(["logs"] + options + [name]) else { return "" }
         return output.text + output.errorText
     }
 
@@ -57,7 +62,7 @@ final class Container: Sendable {
         repeat {
             // Asked in this order: what it wrote before its end is in the log after it.
             isRunning = self.isRunning
-            if log.contains(text) { return true }
+            if log(toItsEnd: !isRunning).contains(text) { return true }
             usleep(50_000)
         } while isRunning && Date() < deadline
         return false
