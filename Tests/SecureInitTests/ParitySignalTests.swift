@@ -70,7 +70,7 @@ struct `Signals beside tini and dumb-init` {
         kill(pid, SIGTSTP)
         if program == .asDumbInit || program == .dumbInit {
             #expect(waitUntil(timeout: 20) { ProcessTree.isStopped(pid) })
-            #expect(ProcessTree.isStopped(command))
+            #expect(waitUntil(timeout: 20) { ProcessTree.isStopped(command) })
             kill(pid, SIGCONT)
             #expect(waitUntil(timeout: 20) { !ProcessTree.isStopped(command) })
         }

@@ -31,8 +31,11 @@ final class Container: Sendable {
     /// Everything it has written so far, standard output first.
     var log: String { log(toItsEnd: !isRunning) }
 
-    /// - Parameter toItsEnd: Until the engine has all that the container wrote, which it may have a moment
-    ///   after the container has ended.
+    /// What it has written.
+    ///
+    /// - Parameter toItsEnd: Until the engine has all of it, which may be a moment after the
+    ///   container has ended.
+    /// - Returns: Standard output first.
     private func log(toItsEnd: Bool) -> String {
         let options = toItsEnd ? ["--follow"] : []
         guard let output = try? Docker.run(["logs"] + options + [name]) else { return "" }
