@@ -22,8 +22,6 @@ public struct CapabilitySet: OptionSet, Sendable {
     public static let fileOwner = CapabilitySet(rawValue: 1 << 3)
     /// Keep set-user-ID and set-group-ID bits on changed files.
     public static let keepSetIdentity = CapabilitySet(rawValue: 1 << 4)
-    /// Change one's groups.
-    public static let setGroup = CapabilitySet(rawValue: 1 << 6)
     /// Change one's user.
     public static let setUser = CapabilitySet(rawValue: 1 << 7)
     /// Take capabilities out of one's bounding set.
@@ -34,8 +32,6 @@ public struct CapabilitySet: OptionSet, Sendable {
     public static let trace = CapabilitySet(rawValue: 1 << 19)
     /// Mount, unmount, and much more.
     public static let administer = CapabilitySet(rawValue: 1 << 21)
-    /// Exceed resource limits.
-    public static let exceedLimits = CapabilitySet(rawValue: 1 << 24)
     /// Make device files.
     public static let makeDevices = CapabilitySet(rawValue: 1 << 27)
     /// Watch any process with `perf_event_open`, its stack too; split off from ``administer`` in

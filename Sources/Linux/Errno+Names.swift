@@ -16,8 +16,6 @@ extension Errno {
     public static var noSuchAddress: Errno { Errno(rawValue: ENXIO) }
     /// `EBADF`.
     public static var badDescriptor: Errno { Errno(rawValue: EBADF) }
-    /// `ECHILD`.
-    public static var noChild: Errno { Errno(rawValue: ECHILD) }
     /// `EAGAIN`, the same as `EWOULDBLOCK`.
     public static var wouldBlock: Errno { Errno(rawValue: EAGAIN) }
     /// `ENOMEM`.
@@ -30,8 +28,6 @@ extension Errno {
     public static var fileExists: Errno { Errno(rawValue: EEXIST) }
     /// `EXDEV`.
     public static var crossDevice: Errno { Errno(rawValue: EXDEV) }
-    /// `ENODEV`.
-    public static var noSuchDevice: Errno { Errno(rawValue: ENODEV) }
     /// `ENOTDIR`.
     public static var notDirectory: Errno { Errno(rawValue: ENOTDIR) }
     /// `EISDIR`.

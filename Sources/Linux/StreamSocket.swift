@@ -111,8 +111,6 @@ extension Errno {
     public static var timedOut: Errno { Errno(rawValue: ETIMEDOUT) }
     /// `ECONNREFUSED`.
     public static var connectionRefused: Errno { Errno(rawValue: ECONNREFUSED) }
-    /// `ECONNRESET`.
-    public static var connectionReset: Errno { Errno(rawValue: ECONNRESET) }
     /// `ENETUNREACH`.
     public static var networkUnreachable: Errno { Errno(rawValue: ENETUNREACH) }
     /// `EADDRNOTAVAIL`.
