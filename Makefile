@@ -43,7 +43,7 @@ demo-fleet: build ## Show a fleet end to end: devices in containers, grants, pol
 test: deps-test ## Run every test; say what was skipped and why (REQUIRE_ALL=1: a skip fails)
 	@scripts/test $(TEST)
 
-test-long: deps-test ## Run every test, some for as long as they are meant to (an hour and more)
+test-long: deps-test ## Run every test, some for as long as they are meant to (two hours and more)
 	@LONG_TESTS=1 scripts/test $(TEST)
 
 check: ## Format and lint, strictly
