@@ -58,6 +58,38 @@ struct ServingTests {
         try volume.unmount()
     }
 
+    @Test func `a directory that is only held open costs one descriptor`() throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        let descriptors = "/proc/\(try #require(volume.worker).pid)/fd"
+        let manager = FileManager.default
+        let before = try manager.contentsOfDirectory(atPath: descriptors).count
+        let count = 400
+        var held: [Int32] = []
+        for index in 0..<count {
+            let path = volume("directory-\(index)")
+            try #require(mkdir(path, 0o700) == 0)
+            held.append(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        }
+        let taken = try manager.contentsOfDirectory(atPath: descriptors).count - before
+        #expect(taken >= count && taken < count + count / 2, "\(taken) for \(count)")
+        // Listed and synchronised only after it is gone.
+        try #require(rmdir(volume("directory-7")) == 0)
+        let listing = try #require(fdopendir(held[7]))
+        var names: Set<String> = []
+        while let entry = readdir(listing) {
+            names.insert(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+                }
+            )
+        }
+        #expect(names.isSubset(of: [".", ".."]), "\(names)")
+        #expect(fsync(held[7]) == 0)
+        closedir(listing)
+        for (index, descriptor) in held.enumerated() where index != 7 { close(descriptor) }
+        try volume.unmount()
+    }
+
     @Test func `the worker does not grow however much files come and go`() throws {
         let volume = try MountedVolume(format: .gocryptfs)
         let pid = try #require(volume.worker).pid

@@ -1,16 +1,19 @@
 internal import Linux
 internal import Synchronization
 
-/// An open directory that is being listed, with the records that did not fit the last answer.
+/// An open directory, and once it is being listed, the records that did not fit the last answer.
 final class DirectoryListing<Format: StorageFormat>: @unchecked Sendable {
-    // Unchecked: the buffer is under the lock, the rest constant.
+    // Unchecked: the directory is constant, the rest under the lock.
 
     /// Whose names these are.
     let directory: Format.Directory
 
-    private let held: HeldDirectory
     private let lock = Mutex(())
-    private let buffer: UnsafeMutableRawBufferPointer
+
+    /// Open for listing. Nil until that is asked for: many open a directory only to have the place.
+    private var held: HeldDirectory?
+
+    private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var start = 0
     private var end = 0
 
@@ -20,18 +23,32 @@ final class DirectoryListing<Format: StorageFormat>: @unchecked Sendable {
     /// What the kernel gives at a time: enough for some 300 names.
     private static var bufferCount: Int { 32 << 10 }
 
-    init(_ directory: Format.Directory, _ held: HeldDirectory) {
+    init(_ directory: Format.Directory) {
         self.directory = directory
-        self.held = held
-        buffer = .allocate(byteCount: Self.bufferCount, alignment: 8)
     }
 
     deinit {
         buffer.deallocate()
     }
 
-    /// The directory, open for listing.
-    var descriptor: OwnedDescriptor { _read { yield held.descriptor } }
+    /// Waits until the directory is on the disk.
+    func synchronize() throws(Errno) {
+        let held = try lock.withLock { _ throws(Errno) in try open() }
+        try FileCall.synchronize(held.descriptor.rawValue)
+    }
+
+    /// The directory, open for listing; under the lock.
+    private func open() throws(Errno) -> HeldDirectory {
+        if let held { return held }
+        // What is held otherwise is the place only, which cannot be listed.
+        let descriptor = try FileCall.reopen(
+            directory: directory.descriptor.rawValue,
+            [.readOnly, .directory]
+        )
+        let opened = HeldDirectory(descriptor)
+        held = opened
+        return opened
+    }
 
     /// Gives the records from a position on to `body`, until it has enough.
     ///
@@ -44,8 +61,12 @@ final class DirectoryListing<Format: StorageFormat>: @unchecked Sendable {
         _ body: (DirectoryRecord) throws(Errno) -> Bool
     ) throws(Errno) {
         try lock.withLock { _ throws(Errno) in
+            let held = try open()
+            if buffer.baseAddress == nil {
+                buffer = .allocate(byteCount: Self.bufferCount, alignment: 8)
+            }
             if self.position != position {
-                try FileCall.seek(descriptor.rawValue, to: position)
+                try FileCall.seek(held.descriptor.rawValue, to: position)
                 start = 0
                 end = 0
             }
@@ -53,7 +74,7 @@ final class DirectoryListing<Format: StorageFormat>: @unchecked Sendable {
                 if start == end {
                     start = 0
                     end = 0
-                    end = try FileCall.list(descriptor.rawValue, into: buffer)
+                    end = try FileCall.list(held.descriptor.rawValue, into: buffer)
                     if end == 0 {
                         // Stays at the end until it is asked for elsewhere.
                         return

@@ -10,12 +10,7 @@ extension Filesystem {
                 () throws(Errno) -> Format.Directory in
                 try self.directory(of: table.node(node))
             }
-            // What is held open is the place only, which cannot be listed.
-            let descriptor = try FileCall.reopen(
-                directory: directory.descriptor.rawValue,
-                [.readOnly, .directory]
-            )
-            let listing = DirectoryListing<Format>(directory, HeldDirectory(descriptor))
+            let listing = DirectoryListing<Format>(directory)
             let handle = Unmanaged.passRetained(listing)
             let number = UInt64(UInt(bitPattern: handle.toOpaque()))
             let pages: PageUse = isExclusive ? .cacheListing : []
@@ -79,7 +74,7 @@ extension Filesystem {
     func synchronizeDirectory(_ reply: consuming PendingReply, handle: UInt64) {
         do throws(Errno) {
             if let listing = listing(handle)?.takeUnretainedValue() {
-                try FileCall.synchronize(listing.descriptor.rawValue)
+                try listing.synchronize()
             }
             try format.synchronizeNames()
             reply.succeed()
