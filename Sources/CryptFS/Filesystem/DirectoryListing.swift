@@ -10,7 +10,7 @@ final class DirectoryListing<Format: StorageFormat>: @unchecked Sendable {
 
     private let lock = Mutex(())
 
-    /// Open for listing. Nil until that is asked for: many open a directory only to have the place.
+    /// Open for listing; nil until that is asked for, since many open a directory only to have the place.
     private var held: HeldDirectory?
 
     private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
