@@ -23,7 +23,7 @@ static void set_up(void *userdata, struct fuse_conn_info *connection) {
     if (session->settings.extended) wanted |= FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK;
     connection->want = connection->capable & wanted;
     connection->max_write = session->settings.request_limit;
-    connection->max_read = session->settings.request_limit;
+    connection->max_read = session->settings.read_limit;
     connection->max_readahead = session->settings.request_limit;
     connection->max_background = session->settings.background_limit;
     connection->congestion_threshold = session->settings.background_limit * 3 / 4;

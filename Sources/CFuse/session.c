@@ -96,7 +96,7 @@ struct cfuse_session *cfuse_session_new(
     session->settings = *settings;
 
     char limit[32];
-    snprintf(limit, sizeof limit, "max_read=%u", settings->request_limit);
+    snprintf(limit, sizeof limit, "max_read=%u", settings->read_limit);
     char *arguments[] = {"secure-store", "-o", limit, NULL};
     struct fuse_args args = FUSE_ARGS_INIT(3, arguments);
     fuse_set_log_func(log_nothing);

@@ -70,6 +70,7 @@ public final class FilesystemSession: Sendable {
         var operations = makeOperationTable()
         var settings = cfuse_settings(
             request_limit: UInt32(Scratch.requestLimit),
+            read_limit: UInt32(Scratch.readLimit),
             background_limit: Self.backgroundLimit,
             exclusive: handler.isExclusive ? 1 : 0,
             // Where others may change a file, it is looked at anew whenever it is opened.

@@ -68,7 +68,7 @@ public struct MountPoint: Sendable {
         // Whoever may use a file is decided by its owner and mode, by the kernel, for all users.
         let options =
             "fd=\(device.rawValue),rootmode=40000,user_id=0,group_id=0,allow_other,"
-            + "default_permissions,max_read=\(Scratch.requestLimit)"
+            + "default_permissions,max_read=\(Scratch.readLimit)"
         var flags = UInt(MS_NOSUID | MS_NODEV)
         if readOnly { flags |= UInt(MS_RDONLY) }
         let target = directory.target

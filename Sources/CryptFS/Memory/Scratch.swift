@@ -11,6 +11,9 @@ final class Scratch: @unchecked Sendable {
     /// The most bytes one read or write of the kernel's carries.
     static let requestLimit = 1 << 20
 
+    /// Most bytes a request of the kernel reads: several are worked on at once, each in a processor's own cache.
+    static let readLimit = 256 << 10
+
     /// What precedes a write's bytes in a request, and more than any other request's length.
     static let requestHeaderCount = 4096
 
