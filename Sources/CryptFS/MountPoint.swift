@@ -87,14 +87,17 @@ public struct MountPoint: Sendable {
         }
     }
 
-    /// Has the kernel read as far ahead as a request may be long, once the mount answers.
+    /// How far ahead of a reader the kernel asks for a file, in KiB: several requests at once.
+    private static let readAhead = 1024
+
+    /// Has the kernel read further ahead than the 128 KiB of every new mount; once this one answers.
     ///
     /// Earlier, the kernel would take it back when it is told what the worker can do.
     ///
     /// - Throws: ``VolumeError/system(operation:path:_:)``: it goes on with what it does by itself.
     public func widenReadAhead() throws(VolumeError) {
         try describing("set the read-ahead of", path) { () throws(Errno) in
-            try ReadAhead.set(Scratch.requestLimit >> 10, forDevice: directory.device())
+            try ReadAhead.set(Self.readAhead, forDevice: directory.device())
         }
     }
 

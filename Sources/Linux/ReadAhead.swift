@@ -23,7 +23,8 @@ public enum ReadAhead {
 
     private static func open(_ setting: String) throws(Errno) -> OwnedDescriptor {
         do throws(Errno) {
-            return try FileCall.open(path: "/sys/\(setting)", .writeOnly)
+            // Whatever an image has there instead is not waited for.
+            return try FileCall.open(path: "/sys/\(setting)", [.writeOnly, .nonBlocking])
         } catch {
             let sysfs = OwnedDescriptor(takingOwnershipOf: try valueOrErrno { linux_open_sysfs() })
             let root = sysfs.rawValue

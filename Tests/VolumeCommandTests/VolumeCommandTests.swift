@@ -195,13 +195,16 @@ import Testing
         #expect(try tool.rclone("cat", "encrypted_storage:plain/hello.txt").text == "hello\n")
     }
 
-    @Test(.requires(.fuse), arguments: ["gocryptfs", "rclone"])
+    @Test(.requires(.fuse, .tool("mountpoint")), arguments: ["gocryptfs", "rclone"])
     func `mount until a signal, and take changes`(format: String) throws {
         try tool.makePlain()
         try tool("volume", "encrypt", "plain", "storage", "--format", format)
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let mounted = try tool.start("volume", "mount", "storage", "view")
             try mounted.waitForOutput(containing: "is mounted at view")
+            let asked = "cat /sys/class/bdi/$(mountpoint -d view)/read_ahead_kb"
+            let ahead = try Subprocess.run("sh", ["-c", asked], directory: tool.directory.path)
+            #expect(ahead.text == "1024\n", "\(ahead.errorText)")
             #expect(try tool.directory.read("view/hello.txt") == Array("hello\n".utf8))
             try tool.directory.write("written \(number)", to: "view/new")
             mounted.signal(number)

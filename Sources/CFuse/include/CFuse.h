@@ -139,7 +139,7 @@ typedef struct {
 } cfuse_operations;
 
 typedef struct {
-    uint32_t request_limit;    // bytes of a write, and of what is read ahead
+    uint32_t request_limit;    // bytes of a write; no request is longer
     uint32_t read_limit;       // bytes of a read
     uint32_t background_limit; // requests the kernel may send without somebody waiting
     int exclusive;             // nobody else changes what is served: the kernel may cache it

@@ -8,10 +8,11 @@ internal import Linux
 final class Scratch: @unchecked Sendable {
     // Unchecked: belongs to one thread.
 
-    /// The most bytes one read or write of the kernel's carries.
+    /// The most bytes one request of the kernel's carries: a write's.
     static let requestLimit = 1 << 20
 
-    /// Most bytes a request of the kernel reads: several are worked on at once, each in a processor's own cache.
+    /// The most bytes one request reads: fewer, so that several are worked on at once, each within a
+    /// processor's own cache.
     static let readLimit = 256 << 10
 
     /// What precedes a write's bytes in a request, and more than any other request's length.
