@@ -66,6 +66,10 @@ struct `A device that enrols` {
         let replay = try enroll(server, token, "replay")
         #expect(replay.status == 77)
         #expect(replay.errorText.contains("token_used"), "\(replay.errorText)")
+        let page = try server.metrics()
+        let counter = #"secure_store_certificate_requests_total{path="/v1/enroll","#
+        #expect(page.contains("\n" + counter + #"result="issued",code=""} 1\#n"#))
+        #expect(page.contains("\n" + counter + #"result="refused",code="token_used"} 1\#n"#))
         // And the first once more, which has its certificate.
         #expect(try enroll(server, token, "till").status == 73)
     }

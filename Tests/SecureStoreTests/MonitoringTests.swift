@@ -3,12 +3,6 @@ import TestSupport
 import Testing
 
 @Suite(.requires(.executables, .tool("curl"), .tool("python3"))) struct `Monitoring` {
-    private func metrics(_ server: TestServer) throws -> String {
-        let answer = try TestServer.curl(["http://127.0.0.1:\(server.adminPort)/metrics"])
-        try #require(answer.status == 200)
-        return answer.body
-    }
-
     /// Something of every kind: releases, refusals, other paths, a handshake that fails.
     private func busyServer() throws -> TestServer {
         let server = try TestServer()
@@ -23,7 +17,7 @@ import Testing
 
     @Test(.requires(.tool("promtool")))
     func `gives Prometheus a page that its own tool finds no fault with`() throws {
-        let page = try metrics(busyServer())
+        let page = try busyServer().metrics()
         let check = try Subprocess.run(
             "promtool",
             ["check", "metrics"],
@@ -40,7 +34,7 @@ import Testing
     }
 
     @Test func `has the figures that its page of the manual lists, and no others`() throws {
-        let page = try metrics(busyServer())
+        let page = try busyServer().metrics()
         let families = page.matches(of: #/(?m)^# TYPE (\S+) /#).map { String($0.1) }
         let manual = try String(
             contentsOfFile: Fixtures.path("../../docs/monitoring.md"),
@@ -57,7 +51,7 @@ import Testing
     }
 
     @Test func `counts what happened`() throws {
-        let page = try metrics(busyServer())
+        let page = try busyServer().metrics()
         for line in [
             #"secure_store_decisions_total{result="released",code=""} 3"#,
             #"secure_store_decisions_total{result="refused",code="key_not_granted"} 1"#,
@@ -109,16 +103,16 @@ import Testing
         let answer = try TestServer.curl([ready])
         #expect(answer.status == 503)
         #expect(answer.body.contains("sealed"), "\(answer.body)")
-        #expect(try metrics(sealed).contains("\nsecure_store_sealed 1\n"))
-        #expect(try metrics(sealed).contains("\nsecure_store_ready 0\n"))
+        #expect(try sealed.metrics().contains("\nsecure_store_sealed 1\n"))
+        #expect(try sealed.metrics().contains("\nsecure_store_ready 0\n"))
         _ = try sealed.stop()
         let opened = try TestServer(root, in: directory)
         #expect(
             try TestServer.curl(["http://127.0.0.1:\(opened.adminPort)/readyz"]).status == 200
         )
-        #expect(try metrics(opened).contains("\nsecure_store_lockdown 0\n"))
+        #expect(try opened.metrics().contains("\nsecure_store_lockdown 0\n"))
         try #require(try opened.administer("lockdown", "on").status == 0)
-        #expect(try metrics(opened).contains("\nsecure_store_lockdown 1\n"))
+        #expect(try opened.metrics().contains("\nsecure_store_lockdown 1\n"))
         #expect(
             try TestServer.curl(["http://127.0.0.1:\(opened.adminPort)/readyz"]).status == 200
         )
@@ -136,14 +130,14 @@ import Testing
         let hanging = try TestServer.curl([ready])
         #expect(hanging.status == 503)
         #expect(hanging.body.contains("database_unreachable"), "\(hanging.body)")
-        #expect(try metrics(server).contains("\nsecure_store_ready 0\n"))
+        #expect(try server.metrics().contains("\nsecure_store_ready 0\n"))
         try database.freeze(false)
         #expect(waitUntil(timeout: 60) { (try? TestServer.curl([ready]))?.status == 200 })
         // It is gone.
         try database.kill()
         #expect(try TestServer.curl([ready]).body.contains("database_unreachable"))
         #expect(try server.get("/key").status == 503)
-        let page = try metrics(server)
+        let page = try server.metrics()
         let failed = #"secure_store_decisions_total{result="failed",code="unavailable"}"#
         #expect(page.contains("\n\(failed) 1\n"))
         #expect(!page.contains("\nsecure_store_storage_errors_total 0\n"))

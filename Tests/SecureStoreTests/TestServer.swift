@@ -149,6 +149,13 @@ final class TestServer {
         return output.text
     }
 
+    /// The figures that it gives for monitoring.
+    func metrics() throws -> String {
+        let answer = try Self.curl(["http://127.0.0.1:\(adminPort)/metrics"])
+        try #require(answer.status == 200)
+        return answer.body
+    }
+
     /// The audit log's entries.
     func audit() throws -> [[String: Any]] {
         let output = try administer("audit", "tail", "--count", "100000")

@@ -140,6 +140,8 @@ import Testing
             #expect(answer.status == 401, "\(forged.prefix(40)): \(answer.body)")
             #expect(answer.body.contains("token_refused"))
         }
+        let counted = #"secure_store_tokens_refused_total{code="token_refused"} 5"#
+        #expect(try server.metrics().contains("\n\(counted)\n"))
         let nothing = try ask(server, nil)
         #expect(nothing.status == 401)
         #expect(nothing.body.contains("unauthenticated"))
