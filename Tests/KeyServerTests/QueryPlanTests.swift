@@ -89,9 +89,9 @@ import Testing
             try connection.run("\(numbers) \(statement)", values)
         }
         try connection.execute("ANALYZE")
-        let recorder = RecordingConnection(connection)
+        let storage = ObservedStorage(connection)
         let ledger = ReleaseLedger(
-            storage: RecordedStorage(recorder),
+            storage: storage,
             policy: ReleasePolicy(addresses: AddressPolicy(), keyNames: [])
         )
         let request = ReleaseRequest(
@@ -125,65 +125,21 @@ import Testing
         )
         shown.takesToken = true
         #expect(try await ledger.decide(shown).renewal != nil)
-        try RecordedStorage(recorder).transaction(.writing) { store throws(KeyServerError) in
+        try storage.transaction(.writing) { store throws(KeyServerError) in
             _ = try store.enrolmentToken(id: "e7")
             _ = try store.enrolment(token: "e7", key: "pe7")
         }
 
         let tables = ["devices", "certificates", "generations", "grants", "policies", "usage"]
         for table in tables + ["holders", "audit", "lockdown", "tokens", "enrolments"] {
-            #expect(recorder.statements.contains { $0.sql.contains(table) }, "no \(table)")
+            #expect(storage.statements.contains { $0.sql.contains(table) }, "no \(table)")
         }
-        for statement in recorder.statements {
+        for statement in storage.statements {
             let scans = try scans(statement.sql, statement.values, on: connection)
             #expect(scans.isEmpty, "\(statement.sql)")
         }
         // The control: what has no index is seen.
         let control = "SELECT name FROM devices WHERE fleet = ?"
         #expect(try !scans(control, ["f7"], on: connection).isEmpty)
-    }
-}
-
-/// Notes what is run.
-private final class RecordingConnection: DatabaseConnection {
-    let base: any DatabaseConnection
-    var statements: [(sql: String, values: [DatabaseValue])] = []
-
-    init(_ base: any DatabaseConnection) { self.base = base }
-
-    var dialect: SQLDialect { base.dialect }
-
-    func execute(_ sql: String) throws(DatabaseError) { try base.execute(sql) }
-
-    func run(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) -> Int {
-        statements.append((sql, values))
-        return try base.run(sql, values)
-    }
-
-    func forEachRow(
-        _ sql: String,
-        _ values: [DatabaseValue],
-        limit: Int,
-        _ read: (any DatabaseRow) -> Void
-    ) throws(DatabaseError) {
-        statements.append((sql, values))
-        try base.forEachRow(sql, values, limit: limit, read)
-    }
-}
-
-private final class RecordedStorage: Storage {
-    // Only one thread at a time: the ledger's.
-    private nonisolated(unsafe) let connection: RecordingConnection
-
-    init(_ connection: RecordingConnection) { self.connection = connection }
-
-    func transaction<Result: Sendable>(
-        _ access: StorageAccess,
-        _ body: (any StorageTransaction) throws(KeyServerError) -> Result
-    ) throws(KeyServerError) -> Result {
-        do { try connection.execute("BEGIN") } catch { throw .storage(reason: "\(error)") }
-        let result = try body(SQLTransaction(connection: connection))
-        do { try connection.execute("COMMIT") } catch { throw .storage(reason: "\(error)") }
-        return result
     }
 }

@@ -1,6 +1,5 @@
 import AccessRules
 import Database
-import Synchronization
 import TestSupport
 import Testing
 
@@ -10,7 +9,7 @@ import Testing
 @Suite struct `Unlocks wait for the database` {
     private struct Fixture {
         let store: TestStore
-        let storage: WaitCountingStorage
+        let storage: ObservedStorage
         let ledger: ReleaseLedger
 
         init(_ database: TestDatabase) throws {
@@ -52,7 +51,7 @@ import Testing
                     PolicyRecord(subject: .devices(.fleet("f")), rules: rules, setAt: .now)
                 )
             }
-            storage = WaitCountingStorage(try store.connection())
+            storage = ObservedStorage(try store.connection())
             ledger = ReleaseLedger(
                 storage: storage,
                 policy: ReleasePolicy(addresses: AddressPolicy(), keyNames: [])
@@ -118,74 +117,5 @@ import Testing
             $0.integerIfAny(0)
         }
         #expect(seen == .some(nil))
-    }
-}
-
-/// Counts, for each transaction, how often something had to be waited for.
-private final class WaitCountingStorage: Storage {
-    // Only one thread at a time: the ledger's.
-    private nonisolated(unsafe) let connection: WaitCountingConnection
-    private let counts = Mutex<[Int]>([])
-
-    init(_ base: any DatabaseConnection) { connection = WaitCountingConnection(base) }
-
-    var waits: [Int] { counts.withLock { $0 } }
-
-    func transaction<Result: Sendable>(
-        _ access: StorageAccess,
-        _ body: (any StorageTransaction) throws(KeyServerError) -> Result
-    ) throws(KeyServerError) -> Result {
-        do {
-            connection.waits = 0
-            try connection.base.execute("BEGIN")
-            let result = try body(SQLTransaction(connection: connection))
-            try connection.execute("COMMIT")
-            counts.withLock { $0.append(connection.waits) }
-            return result
-        } catch {
-            try? connection.base.execute("ROLLBACK")
-            throw .storage(reason: "\(error)")
-        }
-    }
-}
-
-private final class WaitCountingConnection: DatabaseConnection {
-    let base: any DatabaseConnection
-    var waits = 0
-
-    init(_ base: any DatabaseConnection) { self.base = base }
-
-    var dialect: SQLDialect { base.dialect }
-
-    func execute(_ sql: String) throws(DatabaseError) {
-        waits += 1
-        try base.execute(sql)
-    }
-
-    func run(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) -> Int {
-        waits += 1
-        return try base.run(sql, values)
-    }
-
-    func forEachRow(
-        _ sql: String,
-        _ values: [DatabaseValue],
-        limit: Int,
-        _ read: (any DatabaseRow) -> Void
-    ) throws(DatabaseError) {
-        waits += 1
-        try base.forEachRow(sql, values, limit: limit, read)
-    }
-
-    func post(_ sql: String, _ values: [DatabaseValue]) throws(DatabaseError) {
-        try base.post(sql, values)
-    }
-
-    func forEachRow(
-        of queries: [DatabaseQuery],
-        _ read: (Int, any DatabaseRow) -> Void
-    ) throws(DatabaseError) {
-        waits += 1
-        try base.forEachRow(of: queries, read)
     }
 }

@@ -143,7 +143,6 @@ import Testing
             (GrantSubject.device("d"), true), (.device("f"), false), (.tag("t"), true),
             (.tag("d"), false), (.fleet("f"), true), (.fleet("t"), false), (.everyDevice, true),
         ] {
-            #expect(subject.covers(device) == isMeant)
             let found = try fixture.administration.storage.transaction(.writing) {
                 store throws(KeyServerError) in
                 _ = try store.insertGrant(ofKey: "a", to: subject, at: .now)

@@ -24,6 +24,16 @@ import Testing
         )
     }
 
+    /// One whose command runs, and does nothing.
+    private func running() throws -> InitProcess {
+        let process = try InitProcess(
+            unlock + ["sh", "-c", "echo up; sleep 60"],
+            directory: directory.path
+        )
+        try process.process.waitForOutput(containing: "up")
+        return process
+    }
+
     /// Every file under the directory but the key, with its contents.
     private func snapshot() throws -> [String: Data] {
         var files: [String: Data] = [:]
@@ -65,7 +75,7 @@ import Testing
     }
 
     @Test(.requires(.tool("mountpoint")), arguments: ["true", "mount -o remount,ro,bind /sys"])
-    func `is read as far ahead as a request may be long, also where /sys is read-only`(
+    func `is read 1 MiB ahead, also where /sys is read-only`(
         first: String
     ) throws {
         let asked = "cat /sys/class/bdi/$(mountpoint -d decrypted)/read_ahead_kb"
@@ -326,11 +336,7 @@ import Testing
     @Test func `still in use when everything has ended is detached`() throws {
         // A shell that is none of the command's descendants, as `docker exec` makes one, would be
         // ended; a process of another pid namespace is not seen, and holds the mount.
-        let process = try InitProcess(
-            unlock + ["sh", "-c", "echo up; sleep 60"],
-            directory: directory.path
-        )
-        try process.process.waitForOutput(containing: "up")
+        let process = try running()
         let holder = try Subprocess.start(
             "nsenter",
             ["--mount", "--target", "\(try process.pid)", "sh", "-c"]
@@ -345,11 +351,7 @@ import Testing
     }
 
     @Test func `is waited for, aloud, while another mount name space has it`() throws {
-        let process = try InitProcess(
-            unlock + ["sh", "-c", "echo up; sleep 60"],
-            directory: directory.path
-        )
-        try process.process.waitForOutput(containing: "up")
+        let process = try running()
         // Uses nothing of the volume, but has a copy of the mount.
         let holder = try Subprocess.start(
             "nsenter",

@@ -87,16 +87,7 @@ struct `A tree's extended attributes` {
     }
 
     @Test func `are counted where the target keeps none`() throws {
-        try work.rcloneVolume()
-        let output = try work(
-            "volume",
-            "encrypt",
-            "plain",
-            "old",
-            "--config",
-            "encrypt.conf",
-            "--json"
-        )
+        let output = try work.fillRcloneVolume()
         #expect(output.status == 0)
         #expect(try work.object(output)["attributes_lost"] as? Int == 3)
         #expect(output.errorText.contains("3 entries had extended attributes, which the target"))

@@ -58,16 +58,7 @@ struct `Holes and hard links` {
     }
 
     @Test func `are told where rclone's format has none`() throws {
-        try work.rcloneVolume()
-        let output = try work(
-            "volume",
-            "encrypt",
-            "plain",
-            "old",
-            "--config",
-            "encrypt.conf",
-            "--json"
-        )
+        let output = try work.fillRcloneVolume()
         let object = try work.object(output)
         #expect(output.status == 0 && object["files"] as? Int == 5)
         #expect(object["links_lost"] as? Int == 2 && object["holes_lost"] as? Int == 1)

@@ -13,10 +13,7 @@ struct `A volume's migration` {
     }
 
     @Test func `goes from rclone to gocryptfs and back, and leaves its source alone`() throws {
-        try work.rcloneVolume()
-        #expect(
-            try work("volume", "encrypt", "plain", "old", "--config", "encrypt.conf").status == 0
-        )
+        #expect(try work.fillRcloneVolume().status == 0)
         let before = try work.digests("old")
         let there = try work.run([
             "volume", "migrate", "old", "new", "--config", "encrypt.conf", "--format", "gocryptfs",

@@ -36,6 +36,16 @@ extension Workplace {
         #expect(made.status == 0, "\(made.errorText)")
     }
 
+    /// Encrypts `plain` into a new volume of rclone's format, `old`.
+    ///
+    /// - Returns: What came of it, as JSON.
+    func fillRcloneVolume() throws -> Subprocess.Output {
+        try rcloneVolume()
+        return try self.run(
+            ["volume", "encrypt", "plain", "old", "--config", "encrypt.conf", "--json"]
+        )
+    }
+
     /// scrypt's N, as `storage/gocryptfs.conf` has it.
     func scryptCost() throws -> Int {
         let file = try Data(contentsOf: url("storage/gocryptfs.conf"))

@@ -97,16 +97,6 @@ public enum GrantSubject: Hashable, Sendable {
         [.device(device.name)] + (device.fleet.map { [.fleet($0)] } ?? [])
             + device.tags.map { .tag($0) } + [.everyDevice]
     }
-
-    /// Whether it means a device.
-    func covers(_ device: DeviceRecord) -> Bool {
-        switch self {
-        case .everyDevice: true
-        case .device(let name): device.name == name
-        case .tag(let name): device.tags.contains(name)
-        case .fleet(let name): device.fleet == name
-        }
-    }
 }
 
 extension GrantSubject: CustomStringConvertible {

@@ -17,27 +17,25 @@ struct PowerLossDatabaseTests {
         mode: String,
         powerSafeOverwrite: Int
     ) throws {
-        let storage = try RecordedStorage()
-        let volume = try MountedVolume(storage: storage.path, format: .gocryptfs)
-        let start = storage.position
-        let output = try Client.run(
-            "sqlite.py",
-            ["record", volume("db"), mode, storage.log],
-            environment: ["PSOW": "\(powerSafeOverwrite)"]
-        )
-        let committed = output.text.split(separator: "\n").map { line in
-            line.split(separator: " ").compactMap { Int($0) }
+        var committed: [[Int]] = []
+        let record = try RecordedUse(of: .gocryptfs) { program in
+            let output = try Client.run(
+                "sqlite.py",
+                ["record", program.volume("db"), mode, program.storage.log],
+                environment: ["PSOW": "\(powerSafeOverwrite)"]
+            )
+            committed = output.text.split(separator: "\n").map { line in
+                line.split(separator: " ").compactMap { Int($0) }
+            }
         }
-        try volume.unmount()
-        let reader = try ImageReader(of: storage.backing)
-        let log = StorageLog(operations: try storage.operations(), start: start)
 
         let directory = try TemporaryDirectory(in: "/dev/shm")
         var list = ""
         var (sound, damaged) = (0, 0)
         var seen: Set<State> = []
-        let (states, _) = try log.visit(states: LongTests.areRun ? 8 : 1) { image, position in
-            let files = try reader.tree(image).files.filter { !$0.key.hasSuffix("-shm") }
+        let count = LongTests.areRun ? 8 : 1
+        let (states, _) = try record.log.visit(states: count) { image, position in
+            let files = try record.tree(image).files.filter { !$0.key.hasSuffix("-shm") }
             let last = committed.last { $0[1] <= position }?[0] ?? -1
             guard seen.insert(State(files: files, last: last)).inserted else { return [] }
             let path = directory("\(sound + damaged)")

@@ -64,58 +64,35 @@ struct PowerLossRcloneTests {
     func `what was synchronised is there whole, and nothing else makes it unreadable`(
         scenario: Scenario
     ) throws {
-        let record = try Record(of: scenario)
-        let (states, found) = try record.log.visit { image, position in
-            record.promised.faults(
-                in: try record.reader.tree(image),
-                at: position,
-                areReplacedWhole: true
-            )
-        }
+        let (states, found) = try record(scenario).faults()
         #expect(found.isEmpty, "\(states) states: \(found.sorted().joined(separator: "\n"))")
         #expect(states > 50)
     }
 
-    /// The negative control: of a storage that was never told to synchronise, nothing is promised.
+    /// The negative control.
     @Test(arguments: [Scenario.overwriting, .beginningEmpty])
     func `without synchronising below, what was promised would be unreadable`(
         scenario: Scenario
     ) throws {
-        let record = try Record(of: scenario)
-        let log = record.log.filter {
-            if case .synchronize = $0.kind { return false }
-            return true
-        }
-        let (_, found) = try log.visit { image, position in
-            record.promised.faults(
-                in: try record.reader.tree(image),
-                at: position,
-                areReplacedWhole: true
-            )
-        }
+        let (_, found) = try record(scenario).withoutSynchronizing.faults()
         #expect(found.contains { $0.contains("unreadable") }, "\(found)")
     }
 
     @Test func `a symbolic link in a synchronised directory leads where it led`() throws {
-        let storage = try RecordedStorage()
-        let volume = try MountedVolume(storage: storage.path, format: .rclone)
-        let start = storage.position
-        try #require(symlink("first target", volume("first")) == 0)
-        try #require(symlink("second target", volume("second")) == 0)
-        let directory = open(volume.mountPoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        try #require(directory >= 0 && fsync(directory) == 0)
-        close(directory)
-        let done = storage.position
-        try Data("more".utf8).write(to: URL(fileURLWithPath: volume("file")))
-        try volume.unmount()
-        let reader = try RcloneImageReader(
-            configuration: volume.configuration,
-            key: MountedVolume.key
-        )
-        let log = StorageLog(operations: try storage.operations(), start: start)
-        let (_, found) = try log.visit { image, position in
+        var done = 0
+        let record = try RecordedUse(of: .rclone) { program in
+            let volume = program.volume
+            try #require(symlink("first target", volume("first")) == 0)
+            try #require(symlink("second target", volume("second")) == 0)
+            let directory = open(volume.mountPoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            try #require(directory >= 0 && fsync(directory) == 0)
+            close(directory)
+            done = program.storage.position
+            try Data("more".utf8).write(to: URL(fileURLWithPath: volume("file")))
+        }
+        let (_, found) = try record.log.visit { image, position in
             guard position >= done else { return [] }
-            let files = try reader.tree(image).files
+            let files = try record.tree(image).files
             return ["first", "second"].filter {
                 files["/\($0).rclonelink"]?.content != Array("\($0) target".utf8)
             }
@@ -153,25 +130,7 @@ struct PowerLossRcloneTests {
         withExtendedLifetime(target) {}
     }
 
-    /// A scenario that was played, and what was done to the storage meanwhile.
-    private struct Record {
-        let log: StorageLog
-        let promised: PromisedFiles
-        let reader: RcloneImageReader
-
-        init(of scenario: Scenario) throws {
-            let storage = try RecordedStorage()
-            let volume = try MountedVolume(storage: storage.path, format: .rclone)
-            let start = storage.position
-            var program = Program(volume, on: storage)
-            try scenario.run(&program)
-            try volume.unmount()
-            promised = program.promised
-            log = StorageLog(operations: try storage.operations(), start: start)
-            reader = try RcloneImageReader(
-                configuration: volume.configuration,
-                key: MountedVolume.key
-            )
-        }
+    private func record(_ scenario: Scenario) throws -> RecordedUse {
+        try RecordedUse(of: .rclone, by: scenario.run)
     }
 }

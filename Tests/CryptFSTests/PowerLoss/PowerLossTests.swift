@@ -143,24 +143,14 @@ struct PowerLossTests {
     func `what was synchronised is there, and nothing else makes it unreadable`(
         scenario: Scenario
     ) throws {
-        let record = try Record(of: scenario)
-        let (states, found) = try record.log.visit { image, position in
-            record.promised.faults(in: try record.reader.tree(image), at: position)
-        }
+        let (states, found) = try record(scenario).faults()
         #expect(found.isEmpty, "\(states) states: \(found.sorted().joined(separator: "\n"))")
         #expect(states > 50)
     }
 
-    /// The negative control: of a storage that was never told to synchronise, nothing is promised.
+    /// The negative control.
     @Test func `without synchronising below, what was promised would be lost`() throws {
-        let record = try Record(of: .directories)
-        let log = record.log.filter {
-            if case .synchronize = $0.kind { return false }
-            return true
-        }
-        let (_, found) = try log.visit { image, position in
-            record.promised.faults(in: try record.reader.tree(image), at: position)
-        }
+        let (_, found) = try record(.directories).withoutSynchronizing.faults()
         #expect(found.contains { $0.contains("a/b/file: lost") }, "\(found)")
     }
 
@@ -169,31 +159,16 @@ struct PowerLossTests {
     func `a synchronised block that is being sealed anew may become an error`(
         scenario: Scenario
     ) throws {
-        let record = try Record(of: scenario)
+        let record = try record(scenario)
         let (_, found) = try record.log.visit { image, _ in
-            try record.reader.tree(image).files.values.flatMap { file in
+            try record.tree(image).files.values.flatMap { file in
                 file.blocks.indices.filter { file.blocks[$0] == nil }.map { "block \($0)" }
             }
         }
         #expect(!found.isEmpty)
     }
 
-    /// A scenario that was played, and what was done to the storage meanwhile.
-    private struct Record {
-        let log: StorageLog
-        let promised: PromisedFiles
-        let reader: ImageReader
-
-        init(of scenario: Scenario) throws {
-            let storage = try RecordedStorage()
-            let volume = try MountedVolume(storage: storage.path, format: .gocryptfs)
-            let start = storage.position
-            var program = Program(volume, on: storage)
-            try scenario.run(&program)
-            try volume.unmount()
-            promised = program.promised
-            log = StorageLog(operations: try storage.operations(), start: start)
-            reader = try ImageReader(of: storage.backing)
-        }
+    private func record(_ scenario: Scenario) throws -> RecordedUse {
+        try RecordedUse(of: .gocryptfs, by: scenario.run)
     }
 }
