@@ -58,6 +58,15 @@ struct ServingTests {
         try volume.unmount()
     }
 
+    @Test(.requires(.cacheDropping, .tool("python3")))
+    func `directories deeper than a stack are opened again, and forgotten`() throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        // Threads have 512 KiB, of which freeing a node took about 200 bytes for each above it.
+        let depth = Client.number("SECURE_STORE_TEST_DEPTH", default: 3500, long: 20_000)
+        try Client.run("deep.py", [volume.mountPoint, String(depth)], timeout: 1200)
+        try volume.unmount()
+    }
+
     @Test func `a directory that is only held open costs one descriptor`() throws {
         let volume = try MountedVolume(format: .gocryptfs)
         let descriptors = "/proc/\(try #require(volume.worker).pid)/fd"

@@ -21,6 +21,9 @@ public enum Requirement: Sendable, CustomStringConvertible {
     /// The right to say what becomes of core dumps, for the whole machine.
     case corePattern
 
+    /// The right to have the kernel drop its caches.
+    case cacheDropping
+
     /// `dist/secure-init` and `dist/secure-store`, as `make build` leaves them.
     case executables
 
@@ -32,6 +35,7 @@ public enum Requirement: Sendable, CustomStringConvertible {
         case .docker: "a Docker engine"
         case .freezer: "writable control groups of the second version"
         case .corePattern: "a writable /proc/sys/kernel/core_pattern"
+        case .cacheDropping: "a writable /proc/sys/vm/drop_caches"
         case .tool(let name): "the program \(name)"
         case .executables: "the built executables (make build)"
         }
@@ -44,6 +48,7 @@ public enum Requirement: Sendable, CustomStringConvertible {
         case .docker: Self.dockerAnswers
         case .freezer: FrozenProcess.hierarchy != nil
         case .corePattern: access("/proc/sys/kernel/core_pattern", W_OK) == 0
+        case .cacheDropping: access("/proc/sys/vm/drop_caches", W_OK) == 0
         case .tool(let name): Self.finds(name)
         case .executables:
             [Executables.secureInit, Executables.secureStore].allSatisfy(

@@ -100,19 +100,33 @@ final class Filesystem<Format: StorageFormat>: RequestHandler {
     ///
     /// To be called with `namespace` held. Fails with `ENOENT` when it was removed.
     func directory(of node: FileNode) throws(Errno) -> Format.Directory {
-        if node === table.root { return rootDirectory }
-        if let held = directories.directory(of: node) { return held }
-        guard let place = table.place(of: node) else { throw .noSuchFile }
-        let parent = try directory(of: place.parent)
-        let descriptor = try FileCall.open(
-            place.name,
-            in: parent.descriptor.rawValue,
-            [.placeOnly, .directory]
-        )
-        let context = try format.nameContext(ofDirectory: descriptor.rawValue)
-        let opened = Format.Directory(descriptor, context: context)
-        directories.hold(opened, of: node)
-        return opened
+        var (found, way) = try nearestDirectory(above: node)
+        while let (below, name) = way.popLast() {
+            let descriptor = try FileCall.open(
+                name,
+                in: found.descriptor.rawValue,
+                [.placeOnly, .directory]
+            )
+            let context = try format.nameContext(ofDirectory: descriptor.rawValue)
+            found = Format.Directory(descriptor, context: context)
+            directories.hold(found, of: below)
+        }
+        return found
+    }
+
+    /// What is held open of a node and the directories it is in, and the way down from there, the node's own name first.
+    private func nearestDirectory(
+        above node: FileNode
+    ) throws(Errno) -> (Format.Directory, way: [(FileNode, FileName)]) {
+        var way: [(FileNode, FileName)] = []
+        var node = node
+        while node !== table.root {
+            if let held = directories.directory(of: node) { return (held, way) }
+            guard let place = table.place(of: node) else { throw .noSuchFile }
+            way.append((node, place.name))
+            node = place.parent
+        }
+        return (rootDirectory, way)
     }
 
     /// Fails where nothing may be changed.

@@ -83,6 +83,18 @@ final class Node<Format: StorageFormat>: @unchecked Sendable {
         self.identity = identity
         self.place = place
     }
+
+    /// The last of a deep directory's nodes may be all that keeps its parent, and that all that keeps its own: they go
+    /// one after the other, since a stack has an end.
+    deinit {
+        var parent = place?.parent
+        place = nil
+        while isKnownUniquelyReferenced(&parent) {
+            let next = parent?.place?.parent
+            parent?.place = nil
+            parent = next
+        }
+    }
 }
 
 /// A stored file that is kept although it has lost its name.
