@@ -139,20 +139,6 @@ static void create(
     table(request)->create(cfuse_thread(), request, parent, name, mode, file->flags);
 }
 
-static void read_file(
-    fuse_req_t request, fuse_ino_t node, size_t count, off_t offset,
-    struct fuse_file_info *file) {
-    table(request)->read(cfuse_thread(), request, node, file->fh, (uint64_t)offset, count);
-}
-
-static void write_file(
-    fuse_req_t request, fuse_ino_t node, const char *bytes, size_t count, off_t offset,
-    struct fuse_file_info *file) {
-    table(request)->write(
-        cfuse_thread(), request, node, file->fh, (uint64_t)offset, bytes, count,
-        cfuse_write_drops_privilege());
-}
-
 static void flush(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *file) {
     // The kernel has written what it had; it asks once.
     if (is_stateless(request)) {
@@ -169,11 +155,6 @@ static void release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *
         return;
     }
     table(request)->release(cfuse_thread(), request, node, file->fh);
-}
-
-static void synchronize(
-    fuse_req_t request, fuse_ino_t node, int data_only, struct fuse_file_info *file) {
-    table(request)->synchronize(cfuse_thread(), request, node, file->fh, data_only);
 }
 
 static void open_directory(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *file) {
@@ -257,6 +238,8 @@ static void seek(
     table(request)->seek(cfuse_thread(), request, node, (uint64_t)offset, whence);
 }
 
+// Reading, writing and synchronising files do not come here: see content.c.
+//
 // Locks, ioctl, poll and copy_file_range are left out: the kernel gets ENOSYS once and from
 // then on does it by itself.
 const struct fuse_lowlevel_ops cfuse_lowlevel = {
@@ -276,11 +259,8 @@ const struct fuse_lowlevel_ops cfuse_lowlevel = {
     .link = link_to,
     .open = open_file,
     .create = create,
-    .read = read_file,
-    .write = write_file,
     .flush = flush,
     .release = release,
-    .fsync = synchronize,
     .opendir = open_directory,
     .readdir = read_directory,
     .readdirplus = read_directory_plus,

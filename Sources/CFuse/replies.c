@@ -36,9 +36,14 @@ static struct fuse_file_info file_of(uint64_t handle, uint32_t pages) {
     };
 }
 
-void cfuse_reply_error(struct fuse_req *request, int code) { fuse_reply_err(request, code); }
+void cfuse_reply_error(struct fuse_req *request, int code) {
+    if (cfuse_is_content(request))
+        cfuse_answer_content(code, NULL, 0);
+    else
+        fuse_reply_err(request, code);
+}
 
-void cfuse_reply_nothing(struct fuse_req *request) { fuse_reply_err(request, 0); }
+void cfuse_reply_nothing(struct fuse_req *request) { cfuse_reply_error(request, 0); }
 
 int cfuse_reply_entry(struct fuse_req *request, const cfuse_entry *entry) {
     const struct fuse_entry_param parameter = parameter_of(entry);
@@ -68,11 +73,16 @@ void cfuse_reply_link(struct fuse_req *request, const char *target) {
 }
 
 void cfuse_reply_data(struct fuse_req *request, const void *bytes, size_t count) {
-    fuse_reply_buf(request, bytes, count);
+    if (cfuse_is_content(request))
+        cfuse_answer_content(0, bytes, count);
+    else
+        fuse_reply_buf(request, bytes, count);
 }
 
 void cfuse_reply_written(struct fuse_req *request, size_t count) {
-    fuse_reply_write(request, count);
+    (void)request; // always one of content.c's
+    const uint32_t written[] = {(uint32_t)count, 0}; // struct fuse_write_out
+    cfuse_answer_content(0, written, sizeof written);
 }
 
 void cfuse_reply_length(struct fuse_req *request, size_t count) {

@@ -26,6 +26,9 @@ static __thread void *serving_thread;
 // The request being served. What libfuse 3.14 does not know of the protocol is read, and answered, here.
 static __thread const char *serving_request;
 
+// When the thread received what it served last.
+static __thread struct timespec received;
+
 enum {
     IN_HEADER = 40, // struct fuse_in_header; the operation's own arguments follow
     OPERATION = 4,  // its field opcode
@@ -35,8 +38,6 @@ enum {
     // The kernel clears set-user-ID bits itself or says when to, instead of asking for a file's
     // security.capability before every write.
     HANDLE_KILLPRIV_V2 = 1 << 28,
-    WRITE_FLAGS = 20, // fuse_write_in
-    WRITE_KILL_SUIDGID = 1 << 2,
     SETATTR_VALID = 0, // fuse_setattr_in
     SETATTR_KILL_SUIDGID = 1 << 11,
 };
@@ -45,10 +46,6 @@ static uint32_t number_at(const char *bytes, size_t offset) {
     uint32_t number;
     memcpy(&number, bytes + offset, sizeof number);
     return number;
-}
-
-int cfuse_write_drops_privilege(void) {
-    return (number_at(serving_request, IN_HEADER + WRITE_FLAGS) & WRITE_KILL_SUIDGID) != 0;
 }
 
 int cfuse_change_drops_privilege(void) {
@@ -65,6 +62,8 @@ static void complete_initialisation(struct iovec *parts, int count) {
 }
 
 void *cfuse_thread(void) { return serving_thread; }
+
+void cfuse_answer(struct iovec *parts, int count) { (void)!writev(serving_device, parts, count); }
 
 static ssize_t answer(int descriptor, struct iovec *parts, int count, void *userdata) {
     (void)descriptor, (void)userdata;
@@ -141,6 +140,8 @@ static int64_t nanoseconds_since(const struct timespec *start) {
     return (now.tv_sec - start->tv_sec) * 1000000000L + now.tv_nsec - start->tv_nsec;
 }
 
+int64_t cfuse_time_served(void) { return nanoseconds_since(&received); }
+
 int cfuse_look(int device, int64_t nanoseconds) {
     struct pollfd request = {.fd = device, .events = POLLIN};
     struct timespec start;
@@ -162,12 +163,15 @@ ssize_t cfuse_serve(
         count = read(device, buffer, capacity);
     } while (count == -1 && errno == ENOENT);
     if (count == -1) return errno == ENODEV ? 0 : -errno;
+    clock_gettime(CLOCK_MONOTONIC, &received);
 
     serving_device = device;
     serving_thread = thread;
     serving_request = buffer;
-    struct fuse_buf request = {.mem = buffer, .size = (size_t)count};
-    fuse_session_process_buf(session->fuse, &request);
+    if (!cfuse_serve_content(session, buffer, (size_t)count)) {
+        struct fuse_buf request = {.mem = buffer, .size = (size_t)count};
+        fuse_session_process_buf(session->fuse, &request);
+    }
     serving_device = -1;
     serving_thread = NULL;
     serving_request = NULL;
