@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 const int linux_o_path = O_PATH;
@@ -89,6 +90,16 @@ void linux_limit_heap(int arenas, int trim_threshold) {
 void linux_trim_heap(void) { malloc_trim(0); }
 
 void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+void linux_write_two(
+    int descriptor, uint64_t offset, const void *first, size_t first_count, const void *second,
+    size_t second_count) {
+    const struct iovec parts[] = {
+        {.iov_base = (void *)first, .iov_len = first_count},
+        {.iov_base = (void *)second, .iov_len = second_count},
+    };
+    (void)!pwritev(descriptor, parts, 2, (off_t)offset);
+}
 
 int linux_start_writing(int descriptor, uint64_t offset, uint64_t count) {
     return sync_file_range(descriptor, (off_t)offset, (off_t)count, SYNC_FILE_RANGE_WRITE);

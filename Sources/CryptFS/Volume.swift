@@ -230,7 +230,8 @@ public final class Volume: Sendable {
                         root: root,
                         keys: keys,
                         names: names,
-                        isShared: options.isReadOnly || options.isShared
+                        isShared: options.isReadOnly || options.isShared,
+                        intents: options.isShared ? nil : lock.map { WriteIntents($0) }
                     )
                 )
             } catch {

@@ -10,6 +10,12 @@ public final class WriterLock: Sendable {
     /// Who held it last and did not end as one should; nil where that is not known.
     public let abandoned: WriterRecord?
 
+    /// For what a writer notes behind its name.
+    var noteFile: Int32 { file.rawValue }
+
+    /// Where that begins, in bytes.
+    static let noteOffset: UInt64 = 4096
+
     private let file: OwnedDescriptor
     private let directory: OwnedDescriptor
 
@@ -28,7 +34,12 @@ public final class WriterLock: Sendable {
         let bytes = try? Self.content(of: file.rawValue)
         abandoned = bytes.flatMap { WriterRecord(parsing: $0) }
         do throws(Errno) {
-            try Self.write(WriterRecord.own.text, to: file.rawValue)
+            let own = WriterRecord.own
+            // What was noted before the machine was started last has nothing to do with what the disk has.
+            if abandoned?.isSameBoot(as: own) != true {
+                try FileCall.truncate(file.rawValue, to: 0)
+            }
+            try Self.write(own.text, to: file.rawValue)
         } catch {
             // A full disk, which may be why somebody wants to write: to delete. The lock holds.
             Log.warning("The lock does not say who holds it", ["error": error.description])
@@ -90,14 +101,16 @@ public final class WriterLock: Sendable {
         let count = try bytes.withUnsafeMutableBufferPointer { bytes throws(Errno) in
             try FileCall.read(file, at: 0, into: UnsafeMutableRawBufferPointer(bytes))
         }
-        return Array(bytes[..<count])
+        // What is behind it are zeros.
+        return Array(bytes[..<count].prefix { $0 != 0 })
     }
 
     private static func write(_ text: String, to file: Int32) throws(Errno) {
-        try Array(text.utf8).withUnsafeBufferPointer { bytes throws(Errno) in
-            // What remains of a longer one is cut off.
+        // What remains of a longer one is written over.
+        let bytes = Array(text.utf8)
+        let padding = repeatElement(0 as UInt8, count: WriterRecord.maximumCount - bytes.count)
+        try (bytes + padding).withUnsafeBufferPointer { bytes throws(Errno) in
             try FileCall.write(file, at: 0, UnsafeRawBufferPointer(bytes))
-            try FileCall.truncate(file, to: UInt64(bytes.count))
         }
     }
 

@@ -59,6 +59,11 @@ public struct WriterRecord: Equatable, Sendable {
     /// As it lies in the storage.
     var text: String { "\(Self.heading) \(host) \(boot) \(process) \(since)\n" }
 
+    /// Whether the machine was not started anew between the two.
+    func isSameBoot(as other: WriterRecord) -> Bool {
+        boot == other.boot && boot != "?"
+    }
+
     private static func isPlain(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 64
             && text.utf8.allSatisfy { byte in

@@ -127,6 +127,25 @@ public enum FileCall {
         }
     }
 
+    /// Writes two buffers one behind the other, or less of them, or nothing; which, is not told.
+    ///
+    /// The corresponding C function is `pwritev`.
+    public static func writeOnce(
+        _ descriptor: Int32,
+        at offset: UInt64,
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer
+    ) {
+        linux_write_two(
+            descriptor,
+            offset,
+            first.baseAddress,
+            first.count,
+            second.baseAddress,
+            second.count
+        )
+    }
+
     /// Waits until a file is on the disk, perhaps without its times.
     ///
     /// The corresponding C functions are `fsync` and `fdatasync`.

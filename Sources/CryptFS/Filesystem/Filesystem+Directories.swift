@@ -154,7 +154,8 @@ extension Filesystem {
         namespace.withReading {
             // Removed or rewritten since the listing: the name is not listed, or found again.
             guard
-                let status = try? FileStatus(in: directory.descriptor.rawValue, named: stored)
+                let found = try? FileStatus(in: directory.descriptor.rawValue, named: stored),
+                let status = try? format.settle(found, named: stored, in: directory)
             else { return 0 }
             let child = table.intern(
                 StoredEntry(name: stored, kind: kind, status: status),

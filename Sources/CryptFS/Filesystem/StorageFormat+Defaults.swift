@@ -10,6 +10,14 @@ extension StorageFormat {
 
     func dropName(_ stored: FileName, in directory: Directory) {}
 
+    func settle(
+        _ status: FileStatus,
+        named name: FileName,
+        in directory: Directory
+    ) -> FileStatus {
+        status
+    }
+
     func removeDirectory(named name: FileName, in directory: Directory) throws(Errno) {
         try FileCall.removeDirectory(name, in: directory.descriptor.rawValue)
     }

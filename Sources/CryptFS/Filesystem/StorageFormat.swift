@@ -55,6 +55,15 @@ protocol StorageFormat: AnyObject, Sendable {
     /// - Throws: `ENOENT`, also where no file of the volume can be called that.
     func entry(named name: [UInt8], in directory: Directory) throws(Errno) -> StoredEntry
 
+    /// Sees to what a writer that was killed left of a file, before anything is told of it.
+    ///
+    /// - Returns: What is known of the file then.
+    func settle(
+        _ status: FileStatus,
+        named name: FileName,
+        in directory: Directory
+    ) throws(Errno) -> FileStatus
+
     /// What a stored name of the kind the listing says is called; nil for what is none of the
     /// volume's.
     func listedName(

@@ -46,7 +46,7 @@ extension GocryptfsFile {
         )
         do throws(Errno) {
             // First what is more likely to fail, while the block is there still.
-            try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old)
+            try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old, scratch: scratch)
             try resizeStored(to: try storedCount(of: size))
         } catch {
             restore(UnsafeRawBufferPointer(plain), asBlock: index, size: old, scratch: scratch)
@@ -65,7 +65,7 @@ extension GocryptfsFile {
         let count = storage.geometry.sealedCount(ofBlocks: plain.count)
         let sealed = UnsafeMutableRawBufferPointer(rebasing: scratch.sealed[..<count])
         try? seal(plain, from: index, into: sealed, scratch: scratch)
-        try? store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: size)
+        try? store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: size, scratch: scratch)
     }
 
     private func extend(to size: UInt64, from old: UInt64, scratch: Scratch) throws(Errno) {
@@ -115,7 +115,7 @@ extension GocryptfsFile {
         let sealedCount = storage.geometry.sealedCount(ofBlocks: count)
         let sealed = UnsafeMutableRawBufferPointer(rebasing: scratch.sealed[..<sealedCount])
         try seal(UnsafeRawBufferPointer(plain), from: index, into: sealed, scratch: scratch)
-        try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old)
+        try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old, scratch: scratch)
     }
 
     private func storedCount(of size: UInt64) throws(Errno) -> UInt64 {
@@ -225,6 +225,6 @@ extension GocryptfsFile {
         let sealedCount = storage.geometry.sealedCount(ofBlocks: whole)
         let sealed = UnsafeMutableRawBufferPointer(rebasing: scratch.sealed[..<sealedCount])
         try seal(UnsafeRawBufferPointer(plain), from: index, into: sealed, scratch: scratch)
-        try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: size)
+        try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: size, scratch: scratch)
     }
 }

@@ -40,7 +40,8 @@ extension GocryptfsFile {
     func storeHeader(_ scratch: Scratch) throws(Errno) {
         try writeHeader(into: scratch.sealed)
         let count = GocryptfsGeometry.headerCount
-        try store(UnsafeRawBufferPointer(rebasing: scratch.sealed[..<count]), at: 0, size: 0)
+        let header = UnsafeRawBufferPointer(rebasing: scratch.sealed[..<count])
+        try store(header, at: 0, size: 0, scratch: scratch)
     }
 
     func writeHeader(into sealed: UnsafeMutableRawBufferPointer) throws(Errno) {
@@ -54,12 +55,13 @@ extension GocryptfsFile {
     func store(
         _ sealed: UnsafeRawBufferPointer,
         fromBlock index: UInt64,
-        size: UInt64
+        size: UInt64,
+        scratch: Scratch
     ) throws(Errno) {
         let offset = try translating { () throws(VolumeFormatError) in
             try storage.geometry.offset(ofBlock: index)
         }
-        try store(sealed, at: offset, size: size)
+        try store(sealed, at: offset, size: size, scratch: scratch)
     }
 
     /// What the storage's cache is made of.
@@ -90,7 +92,8 @@ extension GocryptfsFile {
     func store(
         _ bytes: UnsafeRawBufferPointer,
         at offset: UInt64,
-        size: UInt64
+        size: UInt64,
+        scratch: Scratch
     ) throws(Errno) {
         let stored = try translating { () throws(VolumeFormatError) in
             try storage.geometry.storedCount(forPlaintext: size)
@@ -109,25 +112,7 @@ extension GocryptfsFile {
             }
         }
         do throws(Errno) {
-            let page = Self.storedPage
-            let taken = (stored + page - 1) / page * page
-            if offset < stored { startReadingEnds(of: bytes.count, at: offset, before: taken) }
-            // The last block is stored again and becomes longer: first what needs new room.
-            if offset < stored, taken < offset + UInt64(bytes.count) {
-                let split = Int(taken - offset)
-                try FileCall.write(
-                    descriptor.rawValue,
-                    at: taken,
-                    UnsafeRawBufferPointer(rebasing: bytes[split...])
-                )
-                try FileCall.write(
-                    descriptor.rawValue,
-                    at: offset,
-                    UnsafeRawBufferPointer(rebasing: bytes[..<split])
-                )
-            } else {
-                try FileCall.write(descriptor.rawValue, at: offset, bytes)
-            }
+            try storeParts(of: bytes, at: offset, before: stored, scratch: scratch)
         } catch {
             // What was appended goes again.
             if offset + UInt64(bytes.count) > stored {
@@ -135,6 +120,68 @@ extension GocryptfsFile {
             }
             // The storage below takes no changes, or this file does not.
             throw error == .badDescriptor ? .readOnlyFileSystem : error
+        }
+    }
+
+    /// Writes stored bytes, noting first what a kill must not cut short: all but what is long and only appended.
+    private func storeParts(
+        of bytes: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        before stored: UInt64,
+        scratch: Scratch
+    ) throws(Errno) {
+        let slot = try storage.cipher(of: scratch).intentSlot
+        guard let intents = storage.intents, let slot, let id else {
+            return try storePart(bytes, at: offset, before: stored)
+        }
+        let header = GocryptfsGeometry.headerCount
+        let whole = storage.geometry.sealedBlockCount
+        let longest = WriteIntents.longestCount / whole * whole
+        // The header is in one page, and needs none.
+        var done = offset == 0 ? min(header, bytes.count) : 0
+        let isShort = bytes.count - done <= longest
+        if !isShort, offset >= stored { return try storePart(bytes, at: offset, before: stored) }
+        var begin = 0
+        repeat {
+            let end = min(done + longest, bytes.count)
+            let place = offset + UInt64(done)
+            if isShort || place < stored {
+                let blocks = UnsafeRawBufferPointer(rebasing: bytes[done..<end])
+                intents.note(blocks, at: place, of: id, in: slot)
+            }
+            try storePart(
+                UnsafeRawBufferPointer(rebasing: bytes[begin..<end]),
+                at: offset + UInt64(begin),
+                before: stored
+            )
+            begin = end
+            done = end
+        } while done < bytes.count
+    }
+
+    private func storePart(
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        before stored: UInt64
+    ) throws(Errno) {
+        let page = Self.storedPage
+        let taken = (stored + page - 1) / page * page
+        if offset < stored { startReadingEnds(of: bytes.count, at: offset, before: taken) }
+        // The last block is stored again and becomes longer: first what needs new room.
+        if offset < stored, taken < offset + UInt64(bytes.count) {
+            let split = Int(taken - offset)
+            try FileCall.write(
+                descriptor.rawValue,
+                at: taken,
+                UnsafeRawBufferPointer(rebasing: bytes[split...])
+            )
+            try FileCall.write(
+                descriptor.rawValue,
+                at: offset,
+                UnsafeRawBufferPointer(rebasing: bytes[..<split])
+            )
+        } else {
+            try FileCall.write(descriptor.rawValue, at: offset, bytes)
         }
     }
 }

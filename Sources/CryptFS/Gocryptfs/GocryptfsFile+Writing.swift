@@ -90,7 +90,7 @@ extension GocryptfsFile {
         let room = storage.geometry.sealedBlockCount
         let sealed = UnsafeMutableRawBufferPointer(rebasing: scratch.sealed[..<room])
         try seal(UnsafeRawBufferPointer(plain), from: index, into: sealed, scratch: scratch)
-        try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: size)
+        try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: size, scratch: scratch)
         grew(toAtLeast: (index + 1) * UInt64(block))
     }
 
@@ -130,9 +130,9 @@ extension GocryptfsFile {
         }
         let sealed = UnsafeRawBufferPointer(rebasing: scratch.sealed[..<written])
         if header > 0 {
-            try store(sealed, at: 0, size: size)
+            try store(sealed, at: 0, size: size, scratch: scratch)
         } else {
-            try store(sealed, fromBlock: first, size: size)
+            try store(sealed, fromBlock: first, size: size, scratch: scratch)
         }
     }
 

@@ -56,7 +56,11 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         length = Atomic(storage.geometry.shownCount(forStored: status.size))
         hasHoles = Atomic(status.blocks * 512 < status.size)
         self.descriptor = descriptor
-        if status.size > 0 { try readHeader() }
+        guard status.size > 0 else { return }
+        try readHeader()
+        guard try completeInterruptedWrites() else { return }
+        let completed = try FileStatus(of: self.descriptor.rawValue).size
+        length.store(storage.geometry.shownCount(forStored: completed), ordering: .releasing)
     }
 
     /// Somebody else may have written since; to be called with all blocks held.

@@ -44,7 +44,8 @@ extension GocryptfsStorage {
         } catch .operationNotPermitted {
             throw .noSuchFile
         }
-        let status = try FileStatus(in: directory.descriptor.rawValue, named: stored)
+        let found = try FileStatus(in: directory.descriptor.rawValue, named: stored)
+        let status = try settle(found, named: stored, in: directory)
         return StoredEntry(name: stored, kind: EntryKind(status.kind), status: status)
     }
 

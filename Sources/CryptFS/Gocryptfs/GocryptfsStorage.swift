@@ -27,6 +27,9 @@ final class GocryptfsStorage: StorageFormat {
 
     /// Somebody else may be writing.
     let isShared: Bool
+
+    /// What is about to be written; nil where this is not the only writer.
+    let intents: WriteIntents?
     let nameLimit: Int
     private let rootIdentity: FileIdentity
 
@@ -35,13 +38,15 @@ final class GocryptfsStorage: StorageFormat {
         root: consuming OwnedDescriptor,
         keys: GocryptfsKeys,
         names: GocryptfsNames,
-        isShared: Bool
+        isShared: Bool,
+        intents: WriteIntents? = nil
     ) throws(Errno) {
         rootIdentity = try FileStatus(of: root.rawValue).identity
         self.root = root
         self.keys = keys
         self.names = names
         self.isShared = isShared
+        self.intents = intents
         geometry = GocryptfsGeometry(keys.cipher)
         nameLimit = names.longestName
     }
@@ -89,7 +94,8 @@ final class GocryptfsStorage: StorageFormat {
     func cipher(of scratch: Scratch) throws(Errno) -> ThreadCipher {
         if let cipher = scratch.formatState as? ThreadCipher { return cipher }
         do throws(VolumeFormatError) {
-            let cipher = ThreadCipher(try GocryptfsContent(keys: keys))
+            let content = try GocryptfsContent(keys: keys)
+            let cipher = ThreadCipher(content, intentSlot: intents?.claimSlot())
             scratch.formatState = cipher
             return cipher
         } catch {
@@ -152,8 +158,12 @@ final class GocryptfsStorage: StorageFormat {
 final class ThreadCipher {
     var content: GocryptfsContent
 
-    init(_ content: consuming GocryptfsContent) {
+    /// Where the thread notes what it is about to write, see ``WriteIntents``.
+    let intentSlot: Int?
+
+    init(_ content: consuming GocryptfsContent, intentSlot: Int?) {
         self.content = content
+        self.intentSlot = intentSlot
     }
 }
 

@@ -1,0 +1,123 @@
+internal import Linux
+internal import VolumeFormat
+
+// Completing what a kill cut short.
+extension GocryptfsFile {
+    /// Writes blocks of which only a part was written when the last writer was killed.
+    ///
+    /// Only a block that does not authenticate is replaced, by one that does and is bound to its place: nothing is lost by it,
+    /// and nothing brought back that is not there in part.
+    ///
+    /// - Returns: Whether something was.
+    func completeInterruptedWrites() throws(Errno) -> Bool {
+        guard let id, let intents = storage.intents else { return false }
+        let writes = intents.interruptedWrites(to: id)
+        guard !writes.isEmpty else { return false }
+        let blockCount = storage.geometry.sealedBlockCount
+        var seen: Set<UInt64> = []
+        var completed = 0
+        let checker = try BlockChecker(storage, id)
+        for write in writes {
+            for start in stride(from: 0, to: write.sealed.count, by: blockCount) {
+                let offset = write.offset &+ UInt64(start)
+                // The latest of several is what was under way.
+                guard let index = storage.geometry.index(ofBlockAt: offset), !seen.contains(index)
+                else { continue }
+                let new = write.sealed[start..<min(start + blockCount, write.sealed.count)]
+                var old = [UInt8](repeating: 0, count: blockCount)
+                let file = descriptor.rawValue
+                let count = try old.withUnsafeMutableBufferPointer { old throws(Errno) in
+                    try FileCall.read(file, at: offset, into: UnsafeMutableRawBufferPointer(old))
+                }
+                if count == 0 || checker.opens(old[..<count], at: index) {
+                    seen.insert(index)
+                    continue
+                }
+                guard checker.opens(new, at: index) else { continue }
+                try new.withUnsafeBufferPointer { new throws(Errno) in
+                    try FileCall.write(file, at: offset, UnsafeRawBufferPointer(new))
+                }
+                // A short block is the last: the file was being cut off behind it.
+                if count > new.count {
+                    try FileCall.truncate(file, to: offset + UInt64(new.count))
+                }
+                seen.insert(index)
+                completed += 1
+            }
+        }
+        intents.forgetInterruptedWrites(to: id)
+        guard completed > 0 else { return false }
+        Log.warning(
+            "A write that a kill had cut short was completed",
+            ["stored_name": name.description, "blocks": String(completed)]
+        )
+        return true
+    }
+}
+
+extension GocryptfsStorage {
+    /// Completes what concerns a file; the kernel remembers its length from here on.
+    func settle(
+        _ status: FileStatus,
+        named name: FileName,
+        in directory: Directory
+    ) throws(Errno) -> FileStatus {
+        guard let intents, intents.hasInterruptedWrites, status.kind == .regular, status.size > 0
+        else {
+            return status
+        }
+        let parent = directory.descriptor.rawValue
+        do throws(Errno) {
+            let file = try FileCall.open(name, in: parent, [.readWrite, .nonBlocking])
+            _ = try GocryptfsFile(opening: file, named: name, storage: self)
+        } catch {
+            // Who opens it is told.
+            return status
+        }
+        return try FileStatus(in: parent, named: name)
+    }
+}
+
+/// Tells whether sealed blocks are a file's.
+private final class BlockChecker {
+    private let id: GocryptfsFileID
+    private let overhead: Int
+    private var content: GocryptfsContent
+    private var plain = [UInt8](repeating: 0, count: GocryptfsGeometry.blockCount)
+
+    init(_ storage: GocryptfsStorage, _ id: GocryptfsFileID) throws(Errno) {
+        self.id = id
+        overhead = storage.geometry.overhead
+        do throws(VolumeFormatError) {
+            content = try GocryptfsContent(keys: storage.keys)
+        } catch {
+            throw .noMemory
+        }
+    }
+
+    deinit {
+        plain.withUnsafeMutableBytes { $0.zero() }
+    }
+
+    func opens(_ sealed: ArraySlice<UInt8>, at index: UInt64) -> Bool {
+        guard sealed.count > overhead else { return false }
+        return sealed.withUnsafeBytes { sealed in
+            plain.withUnsafeMutableBytes { plain in
+                let room = UnsafeMutableRawBufferPointer(
+                    rebasing: plain[..<(sealed.count - overhead)]
+                )
+                return (try? content.open(sealed, from: index, of: id, into: room)) != nil
+            }
+        }
+    }
+}
+
+extension GocryptfsGeometry {
+    /// Which block begins at a place of the stored file; nil where none does.
+    fileprivate func index(ofBlockAt offset: UInt64) -> UInt64? {
+        guard offset >= UInt64(Self.headerCount), offset <= UInt64(Int64.max) else { return nil }
+        let (index, rest) = (offset - UInt64(Self.headerCount))
+            .quotientAndRemainder(dividingBy: UInt64(sealedBlockCount))
+        return rest == 0 ? index : nil
+    }
+}
