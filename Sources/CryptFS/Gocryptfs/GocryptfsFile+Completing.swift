@@ -11,12 +11,28 @@ extension GocryptfsFile {
     /// - Returns: Whether something was.
     func completeInterruptedWrites() throws(Errno) -> Bool {
         guard let id, let intents = storage.intents else { return false }
-        let writes = intents.interruptedWrites(to: id)
-        guard !writes.isEmpty else { return false }
+        let completed = try intents.seeToInterruptedWrites(to: id) { writes throws(Errno) in
+            try complete(writes, of: id)
+        }
+        guard completed > 0 else { return false }
+        Log.warning(
+            "A write that a kill had cut short was completed",
+            ["stored_name": name.description, "blocks": String(completed)]
+        )
+        return true
+    }
+
+    /// Writes the blocks that are needed.
+    ///
+    /// - Returns: How many.
+    private func complete(
+        _ writes: [InterruptedWrite],
+        of id: GocryptfsFileID
+    ) throws(Errno) -> Int {
         let blockCount = storage.geometry.sealedBlockCount
+        let checker = try BlockChecker(storage, id)
         var seen: Set<UInt64> = []
         var completed = 0
-        let checker = try BlockChecker(storage, id)
         for write in writes {
             for start in stride(from: 0, to: write.sealed.count, by: blockCount) {
                 let offset = write.offset &+ UInt64(start)
@@ -45,13 +61,7 @@ extension GocryptfsFile {
                 completed += 1
             }
         }
-        intents.forgetInterruptedWrites(to: id)
-        guard completed > 0 else { return false }
-        Log.warning(
-            "A write that a kill had cut short was completed",
-            ["stored_name": name.description, "blocks": String(completed)]
-        )
-        return true
+        return completed
     }
 }
 

@@ -103,17 +103,27 @@ final class WriteIntents: Sendable {
     /// Whether there is anything left to be seen to.
     var hasInterruptedWrites: Bool { hasSome.load(ordering: .relaxed) }
 
-    /// What was about to be written to a file when its writer was killed, the latest first.
-    func interruptedWrites(to id: GocryptfsFileID) -> [InterruptedWrite] {
-        guard hasInterruptedWrites else { return [] }
-        return interrupted.withLock { $0.filter { $0.id == id } }
-    }
-
-    /// All that concerns a file was seen to.
-    func forgetInterruptedWrites(to id: GocryptfsFileID) {
-        interrupted.withLock { writes in
+    /// Sees to what was about to be written to a file when its writer was killed.
+    ///
+    /// Nobody else sees to the same meanwhile: whoever opens the file waits, so that nothing newer is written over.
+    ///
+    /// - Parameters:
+    ///   - id: Which file.
+    ///   - complete: Is given the writes, the latest first; they are forgotten unless it fails.
+    /// - Returns: How many blocks `complete` says it wrote; 0 where there is nothing to see to.
+    /// - Throws: What `complete` throws.
+    func seeToInterruptedWrites(
+        to id: GocryptfsFileID,
+        _ complete: ([InterruptedWrite]) throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        guard hasInterruptedWrites else { return 0 }
+        return try interrupted.withLock { writes throws(Errno) in
+            let own = writes.filter { $0.id == id }
+            guard !own.isEmpty else { return 0 }
+            let completed = try complete(own)
             writes.removeAll { $0.id == id }
             hasSome.store(!writes.isEmpty, ordering: .relaxed)
+            return completed
         }
     }
 
@@ -126,11 +136,11 @@ final class WriteIntents: Sendable {
         let start = offset(of: slot)
         let found = withUnsafeMutableBytes(of: &header) { header -> InterruptedWrite? in
             guard (try? FileCall.read(file, at: start, into: header)) == headerCount,
-                UInt64(littleEndian: header.load(as: UInt64.self)) == magic,
+                UInt64(littleEndian: header.loadUnaligned(as: UInt64.self)) == magic,
                 let id = GocryptfsFileID(UnsafeRawBufferPointer(rebasing: header[16..<32]))
             else { return nil }
             func number(at offset: Int) -> UInt64 {
-                UInt64(littleEndian: header.load(fromByteOffset: offset, as: UInt64.self))
+                UInt64(littleEndian: header.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             }
             guard (1...UInt64(longestCount)).contains(number(at: 40)) else { return nil }
             return InterruptedWrite(
