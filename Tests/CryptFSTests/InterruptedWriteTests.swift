@@ -8,16 +8,11 @@ import Testing
 struct InterruptedWriteTests {
     /// Two blocks of the new content, as a disk would have it.
     private static let mixed = "a" * 4000 + "c" * 4192 + "b" * 3808 + "a" * 3000
-    private static let lock = "gocryptfs.longname.secure-store-writer.name"
-
     /// In the middle of the second block: the end of what of three blocks was written.
     private static let firstPages = 8192
 
     @Test func `a block of which one page was written is completed`() throws {
-        let volume = try MountedVolume(format: .gocryptfs)
-        let (old, new) = try writeTwice(volume)
-        try volume.kill()
-        try put(new[..<Self.firstPages] + old[Self.firstPages...], volume)
+        let volume = try tornVolume()
         try volume.mount()
         #expect(try read(volume) == Self.mixed)
         let warnings = try volume.unmount()
@@ -55,11 +50,8 @@ struct InterruptedWriteTests {
     }
 
     @Test func `what was noted before the machine was started last counts for nothing`() throws {
-        let volume = try MountedVolume(format: .gocryptfs)
-        let (old, new) = try writeTwice(volume)
-        try volume.kill()
-        try put(new[..<Self.firstPages] + old[Self.firstPages...], volume)
-        let lock = URL(fileURLWithPath: volume.storage + "/" + Self.lock)
+        let volume = try tornVolume()
+        let lock = lock(of: volume)
         var record = try Data(contentsOf: lock)
         let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
         let range = try #require(record.range(of: Data(boot.utf8.dropLast())))
@@ -71,11 +63,8 @@ struct InterruptedWriteTests {
     }
 
     @Test func `what is noted and is not the volume's is passed over`() throws {
-        let volume = try MountedVolume(format: .gocryptfs)
-        let (old, new) = try writeTwice(volume)
-        try volume.kill()
-        try put(new[..<Self.firstPages] + old[Self.firstPages...], volume)
-        let lock = URL(fileURLWithPath: volume.storage + "/" + Self.lock)
+        let volume = try tornVolume()
+        let lock = lock(of: volume)
         var notes = try Data(contentsOf: lock)
         var generator = SystemRandomNumberGenerator()
         for slot in stride(from: 4096, to: notes.count, by: 128 << 10) {
@@ -111,6 +100,19 @@ struct InterruptedWriteTests {
             }
         }
         try volume.unmount()
+    }
+
+    private func lock(of volume: MountedVolume) -> URL {
+        URL(fileURLWithPath: volume.storage + "/gocryptfs.longname.secure-store-writer.name")
+    }
+
+    /// A volume whose worker was killed when of three blocks only the first pages were written.
+    private func tornVolume() throws -> MountedVolume {
+        let volume = try MountedVolume(format: .gocryptfs)
+        let (old, new) = try writeTwice(volume)
+        try volume.kill()
+        try put(new[..<Self.firstPages] + old[Self.firstPages...], volume)
+        return volume
     }
 
     /// A file, then a part of it over two blocks written over twice.
