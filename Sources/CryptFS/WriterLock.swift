@@ -1,11 +1,13 @@
 internal import Glibc
 internal import Linux
+internal import Synchronization
 
 /// The right to write to a storage, which one process has at a time.
 ///
 /// A file in the storage's topmost directory, there as long as somebody writes: the kernel's lock on it
 /// decides, and its content names the holder. The kernel frees the lock with the process, so what a
-/// crash leaves is a file that nobody has locked.
+/// crash leaves is a file that nobody has locked. It stays as long as there is something noted in it
+/// that nobody has seen to, see ``WriteIntents``.
 public final class WriterLock: Sendable {
     /// Who held it last and did not end as one should; nil where that is not known.
     public let abandoned: WriterRecord?
@@ -18,6 +20,8 @@ public final class WriterLock: Sendable {
 
     private let file: OwnedDescriptor
     private let directory: OwnedDescriptor
+    private let own: WriterRecord
+    private let hasNotes = Atomic(false)
 
     /// Takes the lock.
     ///
@@ -32,11 +36,13 @@ public final class WriterLock: Sendable {
         }
         file = try Self.lock(in: storage, path)
         let bytes = try? Self.content(of: file.rawValue)
-        abandoned = bytes.flatMap { WriterRecord(parsing: $0) }
+        let last = bytes.flatMap { WriterRecord(parsing: $0) }
+        abandoned = last.flatMap { $0.hasEnded ? nil : $0 }
+        own = .own
         do throws(Errno) {
-            let own = WriterRecord.own
-            // What was noted before the machine was started last has nothing to do with what the disk has.
-            if abandoned?.isSameBoot(as: own) != true {
+            if try Self.hasNotes(file.rawValue, by: last) {
+                hasNotes.store(true, ordering: .relaxed)
+            } else {
                 try FileCall.truncate(file.rawValue, to: 0)
             }
             try Self.write(own.text, to: file.rawValue)
@@ -48,7 +54,28 @@ public final class WriterLock: Sendable {
 
     deinit {
         // While it is locked: nobody else's file is taken away.
-        try? FileCall.unlink(Self.name, in: directory.rawValue)
+        if hasNotes.load(ordering: .relaxed) {
+            try? Self.write(own.ended.text, to: file.rawValue)
+        } else {
+            try? FileCall.unlink(Self.name, in: directory.rawValue)
+        }
+    }
+
+    /// Has the file stay, for a later writer, with what is noted before an offset; not at all where that is nothing.
+    func leaveNotes(before offset: UInt64) {
+        let remain = offset > Self.noteOffset
+        if remain { try? FileCall.truncate(file.rawValue, to: offset) }
+        hasNotes.store(remain, ordering: .relaxed)
+    }
+
+    /// Whether there is something noted that counts: before the machine was started last, the disk may have got
+    /// something else.
+    private static func hasNotes(
+        _ file: Int32,
+        by last: WriterRecord?
+    ) throws(Errno) -> Bool {
+        guard let last, last.isOfThisBoot else { return false }
+        return try FileStatus(of: file).size > noteOffset
     }
 
     /// Opens the file and locks it, again where its last holder removed it in between.
@@ -163,7 +190,23 @@ extension WriterLock {
                 return .none
             }
             let record = WriterRecord(parsing: try content(of: file.rawValue))
-            return try FileCall.isLocked(file.rawValue) ? .held(record) : .abandoned(record)
+            if try FileCall.isLocked(file.rawValue) { return .held(record) }
+            return record?.hasEnded == true ? .none : .abandoned(record)
+        }
+    }
+
+    /// Looks whether a writer was killed whose last writes may have to be completed, which the next one does.
+    ///
+    /// - Parameter storage: The storage's topmost directory, open.
+    /// - Returns: Whether one was, and nobody writes at present; false too where the file may not be read.
+    package static func hasInterruptedWriter(in storage: Int32) -> Bool {
+        do throws(Errno) {
+            let file = try FileCall.open(name, in: storage, [.readOnly, .nonBlocking])
+            let record = WriterRecord(parsing: try content(of: file.rawValue))
+            guard try hasNotes(file.rawValue, by: record) else { return false }
+            return try !FileCall.isLocked(file.rawValue)
+        } catch {
+            return false
         }
     }
 }

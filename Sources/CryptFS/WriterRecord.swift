@@ -2,7 +2,7 @@ internal import Linux
 
 /// Who writes to a storage, as the lock file says it.
 ///
-///     secure-store writer 1 ‖ SP ‖ host ‖ SP ‖ boot id ‖ SP ‖ process id ‖ SP ‖ since ‖ LF
+///     secure-store writer 1 ‖ SP ‖ host ‖ SP ‖ boot id ‖ SP ‖ process id ‖ SP ‖ since ‖ [ SP ‖ ended ] ‖ LF
 ///
 /// For people only: who may write is decided by the lock, not by what is written here.
 public struct WriterRecord: Equatable, Sendable {
@@ -18,6 +18,10 @@ public struct WriterRecord: Equatable, Sendable {
     /// When it began, RFC 3339, in UTC.
     public let since: String
 
+    /// Whether it ended as one should, and left the file for what a writer before it had noted.
+    let hasEnded: Bool
+
+    private static let ending = "ended"
     private static let heading = "secure-store writer 1"
 
     /// Longest record in bytes: a host's name has 64 at most.
@@ -33,11 +37,18 @@ public struct WriterRecord: Equatable, Sendable {
         )
     }
 
-    private init(host: String, boot: String, process: Int32, since: String) {
+    private init(
+        host: String,
+        boot: String,
+        process: Int32,
+        since: String,
+        hasEnded: Bool = false
+    ) {
         self.host = Self.isPlain(host) ? host : "?"
         self.boot = boot
         self.process = process
         self.since = since
+        self.hasEnded = hasEnded
     }
 
     /// Reads what ``text`` wrote; nil for anything else.
@@ -50,19 +61,33 @@ public struct WriterRecord: Equatable, Sendable {
         let fields = bytes.dropFirst(heading.count).dropLast()
             .split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)
             .map { String(decoding: $0, as: UTF8.self) }
-        guard fields.count == 4, fields.allSatisfy({ $0 == "?" || Self.isPlain($0) }),
+        let hasEnded = fields.count == 5 && fields[4] == Self.ending
+        guard fields.count == 4 || hasEnded,
+            fields.allSatisfy({ $0 == "?" || Self.isPlain($0) }),
             let process = Int32(fields[2]), process > 0
         else { return nil }
-        self.init(host: fields[0], boot: fields[1], process: process, since: fields[3])
+        self.init(
+            host: fields[0],
+            boot: fields[1],
+            process: process,
+            since: fields[3],
+            hasEnded: hasEnded
+        )
+    }
+
+    /// The same of one that has ended.
+    var ended: WriterRecord {
+        WriterRecord(host: host, boot: boot, process: process, since: since, hasEnded: true)
     }
 
     /// As it lies in the storage.
-    var text: String { "\(Self.heading) \(host) \(boot) \(process) \(since)\n" }
-
-    /// Whether the machine was not started anew between the two.
-    func isSameBoot(as other: WriterRecord) -> Bool {
-        boot == other.boot && boot != "?"
+    var text: String {
+        let fields = [Self.heading, host, boot, "\(process)", since]
+        return (hasEnded ? fields + [Self.ending] : fields).joined(separator: " ") + "\n"
     }
+
+    /// Whether the machine was not started anew since.
+    var isOfThisBoot: Bool { boot != "?" && boot == Self.bootIdentifier }
 
     private static func isPlain(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 64
@@ -88,7 +113,7 @@ extension WriterRecord: CustomStringConvertible {
     /// `process 7 on 3f2a9c51d0be since 2026-11-21T13:00:00.000Z`; who is not on this machine, or was
     /// before it was started anew, is said to be elsewhere.
     public var description: String {
-        let place = boot == Self.bootIdentifier ? host : "\(host) (another machine, or boot)"
+        let place = isOfThisBoot ? host : "\(host) (another machine, or boot)"
         return "process \(process) on \(place) since \(since)"
     }
 }

@@ -51,6 +51,12 @@ public final class StoredVolume: Sendable {
     /// Who held the writer's lock last and did not end as one should.
     public var abandoned: WriterRecord? { lock?.abandoned }
 
+    /// Whether a writer was killed, and what it was writing may still have to be completed: who mounts the volume
+    /// for writing does that, not who opens it like this.
+    public var followsInterruptedWriter: Bool {
+        WriterLock.hasInterruptedWriter(in: root.rawValue)
+    }
+
     /// Whose format it is, in one word.
     public var formatName: String {
         switch cipher {

@@ -1,3 +1,4 @@
+import CryptFS
 import Foundation
 import Glibc
 import TestSupport
@@ -9,7 +10,7 @@ struct InterruptedWriteTests {
     /// Two blocks of the new content, as a disk would have it.
     private static let mixed = "a" * 4000 + "c" * 4192 + "b" * 3808 + "a" * 3000
     /// In the middle of the second block: the end of what of three blocks was written.
-    private static let firstPages = 8192
+    static let firstPages = 8192
 
     @Test func `a block of which one page was written is completed`() throws {
         let volume = try tornVolume()
@@ -32,6 +33,65 @@ struct InterruptedWriteTests {
         try volume.mount()
         #expect(try read(volume) == "a" * 4000 + "b" * 8000 + "a" * 3000)
         #expect(try !volume.unmount().contains("cut short"))
+    }
+
+    @Test(arguments: [firstPages - 100, firstPages + 10])
+    func `a block that was damaged otherwise is not replaced by an older one`(
+        place: Int
+    ) throws {
+        for isNoted in [false, true] {
+            let volume = try MountedVolume(format: .gocryptfs)
+            // Too long to be noted.
+            try write("a" * 200_000, at: 0, to: volume)
+            let first = try stored(volume)
+            try write("c" * 8000, at: 4000, to: volume)
+            // As if what is noted had been written over since; and the control.
+            var rotten = try isNoted ? stored(volume) : first
+            try volume.kill()
+            rotten[place] ^= 1
+            try put(rotten, volume)
+            try volume.mount()
+            if isNoted {
+                #expect(try read(volume) == "a" * 4000 + "c" * 8000 + "a" * 188_000)
+            } else {
+                #expect(throws: (any Error).self) { _ = try read(volume) }
+            }
+            #expect(try volume.unmount().contains("cut short") == isNoted)
+        }
+    }
+
+    @Test func `a last block of which the new end was written is completed`() throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        try write("a" * 4000, at: 0, to: volume)
+        let old = try stored(volume)
+        try #require(old.count < 4096)
+        try write("b" * 90, at: 4000, to: volume)
+        let new = try stored(volume)
+        try volume.kill()
+        // What needs room is written first.
+        try put(old + Data(count: 4096 - old.count) + new[4096...], volume)
+        try volume.mount()
+        #expect(try read(volume) == "a" * 4000 + "b" * 90)
+        try volume.unmount()
+    }
+
+    @Test func `what nobody asked for is completed in a later session`() throws {
+        let volume = try tornVolume()
+        let lock = lock(of: volume).path
+        for options in [["--create"], ["--create", "--shared"]] {
+            try volume.mount(options)
+            try volume.unmount()
+            // There for what is noted in it, and nobody's crash.
+            #expect(FileManager.default.fileExists(atPath: lock))
+            guard case .none = try WriterLock.holder(of: volume.storage) else {
+                Issue.record("a clean end looks like a crash")
+                return
+            }
+        }
+        try volume.mount()
+        #expect(try read(volume) == Self.mixed)
+        try volume.unmount()
+        #expect(!FileManager.default.fileExists(atPath: lock))
     }
 
     @Test func `a file that was being cut off is cut off`() throws {

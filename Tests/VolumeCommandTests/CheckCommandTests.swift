@@ -91,4 +91,85 @@ struct `A volume's check` {
         let fsck = try work.gocryptfs(["-fsck", "names"], expecting: 26)
         #expect(fsck.status == 26)
     }
+
+    @Test(.requires(.fuse)) func `says what may be completed that a killed writer left`() throws {
+        let note = "A process that wrote here was killed."
+        let file = work.directory("storage/file")
+        var versions: [[UInt8]] = []
+        let writer = try Mount(work)
+        for byte: UInt8 in [1, 2] {
+            try writer.write([UInt8](repeating: byte, count: 8000), to: "file")
+            versions.append(try work.directory.read("storage/file"))
+        }
+        // Somebody writes: what is read at the same time may be half of something.
+        try work.flip("storage/file", at: 5000)
+        #expect(try !work("volume", "check", "storage").text.contains(note))
+        try writer.kill()
+        #expect(try check() == (26, ["file"], []))
+        let torn = versions[1][..<4096] + versions[0][4096...]
+        try Data(torn).write(to: URL(fileURLWithPath: file), options: [])
+        let found = try work("volume", "check", "storage")
+        #expect(found.status == 26)
+        #expect(found.text.contains(note), "\(found.text)")
+
+        let next = try Mount(work)
+        let completed: [UInt8] =
+            Array(repeating: 2, count: 4096) + Array(repeating: 1, count: 3904)
+        #expect(try next.read("file") == completed)
+        try next.end()
+        let sound = try work("volume", "check", "storage")
+        #expect(sound.status == 0 && !sound.text.contains(note), "\(sound.text)")
+        // The control: damage, and nobody killed.
+        try work.flip("storage/file", at: 5000)
+        let damaged = try work("volume", "check", "storage")
+        #expect(damaged.status == 26 && !damaged.text.contains(note), "\(damaged.text)")
+    }
+}
+
+/// The volume `storage`, mounted by the tool.
+private final class Mount {
+    private let directory: String
+    private let process: Subprocess
+
+    init(_ work: Workplace) throws {
+        directory = work.directory("mount")
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true
+        )
+        process = try work.start("volume", "mount", "storage", "mount")
+        let isMounted = waitUntil(timeout: 30) { [directory] in
+            let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+            return mounts?.contains(" \(directory) fuse") ?? false
+        }
+        try #require(isMounted, "\(process.errorText)")
+    }
+
+    deinit {
+        process.signal(SIGKILL)
+        umount2(directory, Int32(MNT_DETACH))
+    }
+
+    func write(_ content: [UInt8], to name: String) throws {
+        let file = open("\(directory)/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(file >= 0)
+        defer { close(file) }
+        try #require(pwrite(file, content, content.count, 0) == content.count)
+        try #require(fsync(file) == 0)
+    }
+
+    func read(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)")))
+    }
+
+    func kill() throws {
+        process.signal(SIGKILL)
+        try process.wait()
+        umount2(directory, Int32(MNT_DETACH))
+    }
+
+    func end() throws {
+        process.signal(SIGTERM)
+        #expect(try process.wait().status == 0)
+    }
 }

@@ -5,8 +5,8 @@ internal import VolumeFormat
 extension GocryptfsFile {
     /// Writes blocks of which only a part was written when the last writer was killed.
     ///
-    /// Only a block that does not authenticate is replaced, by one that does and is bound to its place: nothing is lost by it,
-    /// and nothing brought back that is not there in part.
+    /// Only a block that does not authenticate is replaced, by one that does, is bound to its place and is there in
+    /// part: nothing is lost by it, and nothing older comes back.
     ///
     /// - Returns: Whether something was.
     func completeInterruptedWrites() throws(Errno) -> Bool {
@@ -49,7 +49,9 @@ extension GocryptfsFile {
                     seen.insert(index)
                     continue
                 }
-                guard checker.opens(new, at: index) else { continue }
+                guard Self.isPart(old[..<count], of: new, at: offset),
+                    checker.opens(new, at: index)
+                else { continue }
                 try new.withUnsafeBufferPointer { new throws(Errno) in
                     try FileCall.write(file, at: offset, UnsafeRawBufferPointer(new))
                 }
@@ -62,6 +64,31 @@ extension GocryptfsFile {
             }
         }
         return completed
+    }
+
+    /// Whether what is stored came of writing a block that is not there as a whole.
+    ///
+    /// A write stops between two pages of the storage, and ``storePart(_:at:before:)`` may begin with the last.
+    /// So what there is of the block in its first page, or in its last one, is this one's; seals of a block have no
+    /// byte in common but by chance.
+    ///
+    /// - Parameters:
+    ///   - stored: What is where the block belongs.
+    ///   - sealed: The block.
+    ///   - offset: Where it belongs, in bytes.
+    /// - Returns: Whether one of the two pages' parts is the block's.
+    private static func isPart(
+        _ stored: ArraySlice<UInt8>,
+        of sealed: ArraySlice<UInt8>,
+        at offset: UInt64
+    ) -> Bool {
+        let page = Int(storedPage)
+        let place = Int(offset % storedPage)
+        let first = min(page - place, sealed.count)
+        let last = max((place + sealed.count - 1) / page * page - place, 0)
+        return stored.prefix(first).elementsEqual(sealed.prefix(first))
+            || stored.dropFirst(last).prefix(sealed.count - last)
+                .elementsEqual(sealed.dropFirst(last))
     }
 }
 

@@ -65,7 +65,7 @@ extension GocryptfsFile {
     }
 
     /// What the storage's cache is made of.
-    private static let storedPage: UInt64 = 4096
+    static let storedPage: UInt64 = 4096
 
     /// Has the pages come that will be written in part.
     ///
@@ -159,6 +159,7 @@ extension GocryptfsFile {
         } while done < bytes.count
     }
 
+    /// Where there is no room, what needs some is written first.
     private func storePart(
         _ bytes: UnsafeRawBufferPointer,
         at offset: UInt64,

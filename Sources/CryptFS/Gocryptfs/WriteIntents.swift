@@ -26,6 +26,9 @@ final class WriteIntents: Sendable {
     private let interrupted: Mutex<[InterruptedWrite]>
     private let hasSome: Atomic<Bool>
 
+    /// Slots before this one are the last writers' and stay as they are until they are seen to.
+    private let firstSlot: Int
+
     /// How many bytes one slot takes.
     private static let slotCount = 128 << 10
     private static let headerCount = 64
@@ -50,11 +53,17 @@ final class WriteIntents: Sendable {
             found.append(write)
             used = slot + 1
         }
-        // Their slots are left alone, unless only few would remain.
-        nextSlot = Atomic(used > Self.slotLimit * 3 / 4 ? 0 : used)
+        // Unless only few would remain.
+        firstSlot = used > Self.slotLimit * 3 / 4 ? 0 : used
+        nextSlot = Atomic(firstSlot)
         lastNumber = Atomic(found.map(\.number).max() ?? 0)
         hasSome = Atomic(!found.isEmpty)
         interrupted = Mutex(found.sorted { $0.number > $1.number })
+    }
+
+    deinit {
+        // This writer's own have all been made.
+        lock.leaveNotes(before: hasInterruptedWrites ? Self.offset(of: firstSlot) : 0)
     }
 
     /// A slot for one thread; nil when there is none left.
@@ -121,9 +130,17 @@ final class WriteIntents: Sendable {
             let own = writes.filter { $0.id == id }
             guard !own.isEmpty else { return 0 }
             let completed = try complete(own)
+            for write in own where write.slot < firstSlot { empty(write.slot) }
             writes.removeAll { $0.id == id }
             hasSome.store(!writes.isEmpty, ordering: .relaxed)
             return completed
+        }
+    }
+
+    private func empty(_ slot: Int) {
+        let nothing = InlineArray<8, UInt8>(repeating: 0)
+        nothing.span.withUnsafeBytes { nothing in
+            try? FileCall.write(lock.noteFile, at: Self.offset(of: slot), nothing)
         }
     }
 
@@ -144,6 +161,7 @@ final class WriteIntents: Sendable {
             }
             guard (1...UInt64(longestCount)).contains(number(at: 40)) else { return nil }
             return InterruptedWrite(
+                slot: slot,
                 number: number(at: 8),
                 id: id,
                 offset: number(at: 32),
@@ -160,6 +178,9 @@ final class WriteIntents: Sendable {
 
 /// Sealed blocks that were about to be written.
 struct InterruptedWrite: Sendable {
+    /// Where it was noted.
+    let slot: Int
+
     /// Which of several is the latest.
     let number: UInt64
     let id: GocryptfsFileID

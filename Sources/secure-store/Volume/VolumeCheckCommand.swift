@@ -9,7 +9,8 @@ struct VolumeCheckCommand: AsyncParsableCommand {
         discussion: """
             Every name, every block, links, and in gocryptfs's format long names, directories' \
             bytes and attributes. Changes nothing. Ends with 26 where anything is damaged, as \
-            gocryptfs -fsck does.
+            gocryptfs -fsck does. What a killed writer was in the middle of counts as damaged until \
+            the volume was mounted for writing, which completes it: where that may be, a line says so.
             """
     )
 
@@ -21,10 +22,11 @@ struct VolumeCheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let volume = try selection.open(storage, .reading)
+        let mayBeCompleted = volume.followsInterruptedWriter
         try await transfer.run { progress, width throws(TransferError) in
             try await VolumeCheck(of: volume, width: width, progress: progress).run()
         } telling: { report in
-            try tell(CheckSummary(report))
+            try tell(CheckSummary(report, mayBeCompleted: mayBeCompleted))
             return report.failures.isEmpty && report.foreign.isEmpty ? nil : .damaged
         }
     }
@@ -44,6 +46,11 @@ struct VolumeCheckCommand: AsyncParsableCommand {
                 + "\(summary.directories) folders sound; "
                 + (found == 0 ? "nothing damaged" : "\(found) DAMAGED")
         )
+        guard summary.mayBeCompleted else { return }
+        try Output.line(
+            "A process that wrote here was killed. Mount the volume for writing, read what is damaged, "
+                + "which completes what was being written, and check again."
+        )
     }
 }
 
@@ -61,7 +68,15 @@ private struct CheckSummary: Encodable {
     var damaged: [Damage]
     var undecodable: [Damage]
 
-    init(_ report: TransferReport) {
+    /// Whether something of it is what a killed writer was in the middle of.
+    var mayBeCompleted: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case files, bytes, links, directories, damaged, undecodable
+        case mayBeCompleted = "may_be_completed"
+    }
+
+    init(_ report: TransferReport, mayBeCompleted: Bool) {
         files = report.files
         bytes = report.bytes
         links = report.links
@@ -72,5 +87,6 @@ private struct CheckSummary: Encodable {
         .sorted { $0.path < $1.path }
         undecodable = report.foreign.map { Damage(path: $0.path, error: $0.cause) }
             .sorted { $0.path < $1.path }
+        self.mayBeCompleted = mayBeCompleted && !damaged.isEmpty
     }
 }
