@@ -109,7 +109,8 @@ extension Supervisor {
 
     private func send(_ signal: Signal, to command: Command) {
         log.debug("forwarding \(signal)")
-        if signal == .continue { giveTerminalBack() }
+        // A second one could come after the command was stopped again, and undo that.
+        if signal == .continue, giveTerminalBack() { return }
         // The only failure there can be is that it has ended: its end is on the way here.
         if settings.signalsGroup {
             try? ProcessTable.send(signal, toGroup: command.pid)
@@ -130,13 +131,16 @@ extension Supervisor {
         try? ProcessTable.send(.stop, to: CurrentProcess.id)
     }
 
-    /// After `fg` the terminal is ours; it is the command's again.
-    private func giveTerminalBack() {
+    /// After `fg` the terminal is ours; it is the command's again, which goes on.
+    ///
+    /// - Returns: Whether it was ours.
+    private func giveTerminalBack() -> Bool {
         guard let command, let terminal = Terminal.controlling,
             Terminal.foregroundGroup(of: terminal) == Terminal.ownGroup
-        else { return }
+        else { return false }
         try? Terminal.setForegroundGroup(command.pid, of: terminal)
         try? ProcessTable.send(.continue, toGroup: command.pid)
+        return true
     }
 
     private func limitCapabilities(of start: inout ProcessStart) {

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -128,6 +129,25 @@ struct `A terminal beside tini and dumb-init` {
             ],
             into: Self.shell
         )
+    }
+
+    @Test(.requires(.tool("strace"))) func `lets the init continue the command once`() throws {
+        let directory = try TemporaryDirectory()
+        let trace = directory("trace")
+        let job = self.job(.secureInit, "sh -c 'echo u''p; exec cat'\\n")
+        try type(
+            [
+                ("", "# "), ("strace -DDD -o \(trace) -e trace=kill \(job)", "up"),
+                ("\\x1a", "Stopped"), ("", "# "), ("fg\\n", "cat"), ("two\\n", "two\r\ntwo"),
+                ("\\x03", "# "),
+            ],
+            into: Self.shell
+        )
+        // One more would undo the next stop, if that came in between.
+        let calls = try String(contentsOfFile: trace, encoding: .utf8)
+            .split(separator: "\n")
+        #expect(calls.count { $0.contains("SIGCONT)") } == 1, "\(calls)")
+        #expect(calls.count { $0.contains("SIGSTOP)") } == 1, "\(calls)")
     }
 
     /// tini takes it, before or after the shell has written its prompt: what is then seen varies.
