@@ -61,6 +61,9 @@ public final class WriterLock: Sendable {
         }
     }
 
+    /// Whether a writer was killed whose last writes may have to be completed.
+    package var followsInterruptedWriter: Bool { hasNotes.load(ordering: .relaxed) }
+
     /// Has the file stay, for a later writer, with what is noted before an offset; not at all where that is nothing.
     func leaveNotes(before offset: UInt64) {
         let remain = offset > Self.noteOffset

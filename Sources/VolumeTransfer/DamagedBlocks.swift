@@ -6,6 +6,9 @@ public struct DamagedBlocks: Equatable, Sendable {
     /// How many there are, listed or not.
     public private(set) var count: UInt64 = 0
 
+    /// Whether zeros were written over them.
+    public internal(set) var areZeros = false
+
     /// More runs than a person reads.
     private static let listedCount = 8
 
@@ -30,6 +33,10 @@ extension DamagedBlocks: CustomStringConvertible {
         }
         .joined(separator: ", ")
         let others = count > listed ? " and \(count - listed) more" : ""
+        if areZeros {
+            return (count == 1 ? "block \(text) is" : "blocks \(text)\(others) are")
+                + " zeros now: did not authenticate"
+        }
         return (count == 1 ? "block \(text) does" : "blocks \(text)\(others) do")
             + " not authenticate: changed since it was encrypted, or another key"
     }

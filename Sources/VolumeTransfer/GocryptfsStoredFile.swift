@@ -90,6 +90,22 @@ final class GocryptfsStoredFile {
         }
     }
 
+    /// Cuts off what is at the end and too short for a block.
+    ///
+    /// - Returns: The block's index; nil where there is none.
+    /// - Throws: ``TransferFault``.
+    func cutBrokenEnd() throws(TransferFault) -> UInt64? {
+        do throws(TransferFault) {
+            _ = try contentSize()
+            return nil
+        } catch .damaged(.blockTruncated(let rest)) {
+            let number = descriptor.rawValue
+            let size = try system { () throws(Errno) in try FileStatus(of: number).size }
+            try system { () throws(Errno) in try FileCall.truncate(number, to: size - rest) }
+            return try contentSize() / UInt64(GocryptfsGeometry.blockCount)
+        }
+    }
+
     private func writeHeader() throws(TransferFault) {
         let number = descriptor.rawValue
         try withUnsafeTemporaryAllocation(

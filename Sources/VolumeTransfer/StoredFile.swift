@@ -124,17 +124,44 @@ enum StoredFile {
         case .gocryptfs(let file): try file.write(at: offset, plain, sealed: sealed)
         }
     }
+
+    /// Writes zeros over a block, whatever was there.
+    ///
+    /// - Parameters:
+    ///   - block: Its index.
+    ///   - size: The content's length.
+    ///   - buffers: Memory to do so.
+    /// - Throws: ``TransferFault``; `EOPNOTSUPP` where a block's nonce belongs to its place.
+    func zero(block: UInt64, size: UInt64, _ buffers: TransferBuffers) throws(TransferFault) {
+        guard case .gocryptfs(let file) = self else { throw .system(.notSupported) }
+        let offset = block * UInt64(blockCount)
+        let plain = UnsafeMutableRawBufferPointer(
+            rebasing: buffers.plain[..<Int(min(UInt64(blockCount), size - offset))]
+        )
+        plain.initializeMemory(as: UInt8.self, repeating: 0)
+        try file.write(at: offset, UnsafeRawBufferPointer(plain), sealed: buffers.sealed)
+    }
+
+    /// Cuts off what is at the end and too short for a block.
+    ///
+    /// - Returns: The block's index; nil where there is none.
+    /// - Throws: ``TransferFault``.
+    func cutBrokenEnd() throws(TransferFault) -> UInt64? {
+        guard case .gocryptfs(let file) = self else { return nil }
+        return try file.cutBrokenEnd()
+    }
 }
 
 extension StoredVolume {
     /// Opens a stored file, and nothing that is not one.
     func openFile(
         _ name: FileName,
-        in directory: borrowing OwnedDescriptor
+        in directory: borrowing OwnedDescriptor,
+        isWritten: Bool = false
     ) throws(TransferFault) -> StoredFile {
         let parent = directory.rawValue
         let descriptor = try system { () throws(Errno) in
-            try FileCall.open(name, in: parent, [.readOnly, .nonBlocking])
+            try FileCall.open(name, in: parent, [isWritten ? .readWrite : .readOnly, .nonBlocking])
         }
         let number = descriptor.rawValue
         let status = try system { () throws(Errno) in try FileStatus(of: number) }

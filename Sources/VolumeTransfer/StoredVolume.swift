@@ -54,7 +54,15 @@ public final class StoredVolume: Sendable {
     /// Whether a writer was killed, and what it was writing may still have to be completed: who mounts the volume
     /// for writing does that, not who opens it like this.
     public var followsInterruptedWriter: Bool {
-        WriterLock.hasInterruptedWriter(in: root.rawValue)
+        lock?.followsInterruptedWriter ?? WriterLock.hasInterruptedWriter(in: root.rawValue)
+    }
+
+    /// Whether blocks can be replaced, and should be.
+    ///
+    /// - Throws: ``TransferError/blocksNotReplaceable(storage:)``, ``TransferError/interruptedWriter(storage:)``.
+    func demandReplaceableBlocks() throws(TransferError) {
+        guard case .gocryptfs = cipher else { throw .blocksNotReplaceable(storage: path) }
+        guard !followsInterruptedWriter else { throw .interruptedWriter(storage: path) }
     }
 
     /// Whose format it is, in one word.

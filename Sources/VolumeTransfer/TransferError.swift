@@ -26,6 +26,12 @@ public enum TransferError: Error, Sendable {
     /// The master key opens nothing of what is in the storage.
     case wrongMasterKey(storage: String)
 
+    /// A volume of rclone's format, where a block cannot be written a second time: its nonce belongs to its place.
+    case blocksNotReplaceable(storage: String)
+
+    /// What looks damaged may be what a killed writer was in the middle of.
+    case interruptedWriter(storage: String)
+
     /// One file, or the folder all are in.
     case file(path: String, TransferFault)
 }
@@ -79,6 +85,12 @@ extension TransferError: CustomStringConvertible {
                 + "its key"
         case .wrongMasterKey(let storage):
             "this master key, or this way to store names, opens nothing of what is in \(storage)"
+        case .blocksNotReplaceable(let storage):
+            "\(storage) is of rclone's format, where a block cannot be replaced by itself: restore the file, "
+                + "or remove it"
+        case .interruptedWriter(let storage):
+            "a process that wrote to \(storage) was killed, and what it was writing can still be completed: mount "
+                + "the volume for writing, read what is damaged, and come back"
         case .file(let path, let fault): "\(path): \(fault)"
         }
     }

@@ -7,18 +7,23 @@ internal import VolumeFormat
 public struct VolumeCheck: Sendable {
     private let volume: StoredVolume
     private let width: Int
+    private let zeroing: [[[UInt8]]]
     private let progress: TransferProgress
 
     /// - Parameters:
-    ///   - volume: Opened for reading.
+    ///   - volume: Opened for reading, or for writing where something is to be zeroed.
     ///   - width: How many files at once.
+    ///   - zeroing: Plain paths of files, or of folders with all that is in them, whose damaged blocks zeros are written
+    ///     over. Only in gocryptfs's format.
     ///   - progress: Watched and stopped from elsewhere.
     public init(
         of volume: StoredVolume,
         width: Int,
+        zeroing: [[[UInt8]]] = [],
         progress: TransferProgress = TransferProgress()
     ) {
         self.volume = volume
+        self.zeroing = zeroing
         self.width = width
         self.progress = progress
     }
@@ -29,7 +34,12 @@ public struct VolumeCheck: Sendable {
     ///   (``TransferReport/foreign``), and what is damaged (``TransferReport/failures``).
     /// - Throws: ``TransferError`` where nothing could be begun.
     public func run() async throws(TransferError) -> TransferReport {
+        if !zeroing.isEmpty { try volume.demandReplaceableBlocks() }
         let tree = try StoredTree(of: volume)
+        for path in zeroing
+        where !path.isEmpty && !tree.entries.contains(where: { $0.path.starts(with: path) }) {
+            throw .notFound(path: TreeEntry.text(path))
+        }
         let state = TransferState(progress)
         state.update {
             $0.special = tree.special
@@ -65,13 +75,26 @@ public struct VolumeCheck: Sendable {
             _ = try LinkTarget.read(name, in: directory, of: volume)
             state.finish { $0.links += 1 }
         case .file:
-            let file = try volume.openFile(name, in: directory)
+            let isZeroed = zeroing.contains { entry.path.starts(with: $0) }
+            let file = try volume.openFile(name, in: directory, isWritten: isZeroed)
             // Whatever is wrong with one does not keep the other from being looked at.
             state.attempt(entry) { () throws(TransferFault) in
                 try checkAttributes(file.descriptor)
             }
+            let brokenEnd = isZeroed ? try file.cutBrokenEnd() : nil
             let size = try file.contentSize()
-            let damaged = try damagedBlocks(of: file, size: size, buffers, state)
+            var damaged = try damagedBlocks(
+                of: file,
+                size: size,
+                isZeroed: isZeroed,
+                buffers,
+                state
+            )
+            if let brokenEnd { damaged.append(brokenEnd) }
+            if isZeroed, damaged.count > 0 {
+                try system { () throws(Errno) in try FileCall.synchronize(file.descriptor) }
+                damaged.areZeros = true
+            }
             guard damaged.count == 0 else { throw .damagedBlocks(damaged) }
             state.finish { report in
                 report.files += 1
@@ -83,6 +106,7 @@ public struct VolumeCheck: Sendable {
     private func damagedBlocks(
         of file: StoredFile,
         size: UInt64,
+        isZeroed: Bool,
         _ buffers: TransferBuffers,
         _ state: TransferState
     ) throws(TransferFault) -> DamagedBlocks {
@@ -110,6 +134,7 @@ public struct VolumeCheck: Sendable {
                 pieceCount = min(2 * pieceCount, buffers.plain.count)
             } catch .damaged(.blockDamaged(let block)) {
                 damaged.append(block)
+                if isZeroed { try file.zero(block: block, size: size, buffers) }
                 offset = min((block + 1) * blockCount, size)
                 pieceCount = file.blockCount
             }

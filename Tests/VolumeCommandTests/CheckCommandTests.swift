@@ -17,7 +17,7 @@ struct `A volume's check` {
         let output = try work("volume", "check", storage, "--json")
         let object = try work.object(output)
         func paths(_ name: String) -> [String] {
-            (object[name] as? [[String: String]] ?? []).compactMap { $0["path"] }
+            (object[name] as? [[String: Any]] ?? []).compactMap { $0["path"] as? String }
         }
         return (output.status, paths("damaged"), paths("undecodable"))
     }
@@ -65,6 +65,67 @@ struct `A volume's check` {
         try file.truncate(atOffset: 18 + 4128 + 20)
         try file.close()
         #expect(try check() == (26, ["folder/big"], []))
+    }
+
+    @Test func `writes zeros over damaged blocks, of what is named and nothing else`() throws {
+        let content = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 % 251) }
+        for name in ["folder/app.db", "folder/app.db-wal", "other"] {
+            try work.directory.write(content, to: "plain/" + name)
+        }
+        try work.fill("storage")
+        // In the middle, the short last block, and one of which too little is there.
+        try work.flip("storage/folder/app.db", at: 18 + 4128 + 50)
+        try work.flip("storage/folder/app.db", at: 18 + 4 * 4128 + 1000)
+        let log = try FileHandle(forUpdating: work.url("storage/folder/app.db-wal"))
+        try log.truncate(atOffset: 18 + 4 * 4128 + 20)
+        try log.close()
+        try work.flip("storage/other", at: 100)
+        let before = try work.directory.read("storage/other")
+
+        let zeroed = try work("volume", "check", "storage", "--zero", "folder", "--json")
+        #expect(zeroed.status == 26)
+        let damaged = try #require(work.object(zeroed)["damaged"] as? [[String: Any]])
+        #expect(damaged.map { $0["zeroed"] as? Bool } == [true, true, false])
+        let texts = damaged.compactMap { $0["error"] as? String }
+        #expect(texts[0] == "blocks 1, 4 are zeros now: did not authenticate")
+        #expect(texts[1] == "block 4 is zeros now: did not authenticate")
+        #expect(try work.directory.read("storage/other") == before)
+
+        #expect(try check() == (26, ["other"], []))
+        var expected = content
+        expected.replaceSubrange(4096..<8192, with: repeatElement(0, count: 4096))
+        expected.replaceSubrange(16_384..., with: repeatElement(0, count: 3616))
+        #expect(try work("volume", "cat", "storage", "folder/app.db").standardOutput == expected)
+        let rest = try work("volume", "cat", "storage", "folder/app.db-wal").standardOutput
+        #expect(rest == Array(content[..<16_384]))
+        // Everything; then nothing is left.
+        #expect(try work("volume", "check", "storage", "--zero", ".").status == 26)
+        #expect(try check() == (0, [], []))
+    }
+
+    @Test(.requires(.tool("rclone"), .fuse)) func `refuses to zero what it should not`() throws {
+        try work.fill("storage")
+        let nowhere = try work("volume", "check", "storage", "--zero", "folder", "--zero", "fold")
+        #expect(nowhere.status == 74)
+        #expect(nowhere.errorText.contains("nothing called fold in the volume"))
+
+        let writer = try Mount(work)
+        let inUse = try work("volume", "check", "storage", "--zero", ".")
+        #expect(inUse.status == 78 && inUse.errorText.contains("open for writing"))
+        try writer.write([UInt8](repeating: 1, count: 8000), to: "file")
+        try writer.kill()
+        // What it was writing can be completed still.
+        let killed = try work("volume", "check", "storage", "--zero", ".")
+        #expect(killed.status == 73 && killed.errorText.contains("was killed"))
+        let next = try Mount(work)
+        _ = try next.read("file")
+        try next.end()
+        #expect(try work("volume", "check", "storage", "--zero", ".").status == 0)
+
+        try work.rcloneVolume()
+        let other = try work("volume", "check", "old", "--config", "encrypt.conf", "--zero", ".")
+        #expect(other.status == 64)
+        #expect(other.errorText.contains("is of rclone's format, where a block cannot be replaced"))
     }
 
     @Test(.requires(.tool("gocryptfs"), .fuse))

@@ -8,23 +8,39 @@ struct VolumeCheckCommand: AsyncParsableCommand {
         abstract: "Reads everything of a volume, and lists what is damaged.",
         discussion: """
             Every name, every block, links, and in gocryptfs's format long names, directories' \
-            bytes and attributes. Changes nothing. Ends with 26 where anything is damaged, as \
+            bytes and attributes. Changes nothing but what --zero names. Ends with 26 where anything is damaged, as \
             gocryptfs -fsck does. What a killed writer was in the middle of counts as damaged until \
             the volume was mounted for writing, which completes it: where that may be, a line says so.
+
+            A loss of power can damage the block that was being written. A database whose file has such \
+            a block does not open, although its journal has what is needed: with zeros over the damaged \
+            blocks of all its files (--zero app.db --zero app.db-wal) it recovers. What was in them \
+            is lost; copy the storage before, if in doubt.
             """
     )
 
     @Argument(help: "The directory with the encrypted files.")
     var storage: String
 
+    @Option(
+        help: ArgumentHelp(
+            "Write zeros over the damaged blocks of this file, or of all files in this folder (. is the "
+                + "topmost). Of gocryptfs's format; may be repeated.",
+            valueName: "path"
+        )
+    )
+    var zero: [String] = []
+
     @OptionGroup var selection: VolumeSelection
     @OptionGroup var transfer: TransferOptions
 
     func run() async throws {
-        let volume = try selection.open(storage, .reading)
+        let volume = try selection.open(storage, zero.isEmpty ? .reading : .writing)
+        let zeroing = zero.map { VolumePath.segments($0) }
         let mayBeCompleted = volume.followsInterruptedWriter
         try await transfer.run { progress, width throws(TransferError) in
-            try await VolumeCheck(of: volume, width: width, progress: progress).run()
+            try await VolumeCheck(of: volume, width: width, zeroing: zeroing, progress: progress)
+                .run()
         } telling: { report in
             try tell(CheckSummary(report, mayBeCompleted: mayBeCompleted))
             return report.failures.isEmpty && report.foreign.isEmpty ? nil : .damaged
@@ -59,6 +75,9 @@ private struct CheckSummary: Encodable {
     struct Damage: Encodable {
         var path: String
         var error: String
+
+        /// Whether zeros are in its place.
+        var zeroed = false
     }
 
     var files: Int
@@ -82,11 +101,23 @@ private struct CheckSummary: Encodable {
         links = report.links
         directories = report.directories
         damaged = report.failures.filter { $0.cause != .interrupted }.map {
-            Damage(path: $0.path.isEmpty ? "." : $0.path, error: $0.cause.description)
+            Damage(
+                path: $0.path.isEmpty ? "." : $0.path,
+                error: $0.cause.description,
+                zeroed: $0.cause.isZeroed
+            )
         }
         .sorted { $0.path < $1.path }
         undecodable = report.foreign.map { Damage(path: $0.path, error: $0.cause) }
             .sorted { $0.path < $1.path }
         self.mayBeCompleted = mayBeCompleted && !damaged.isEmpty
+    }
+}
+
+extension TransferFault {
+    /// Whether it is damage that zeros were written over.
+    fileprivate var isZeroed: Bool {
+        if case .damagedBlocks(let blocks) = self { return blocks.areZeros }
+        return false
     }
 }

@@ -13,8 +13,8 @@ extension CommandFailure {
         let status: ExitStatus
         switch error {
         case .volume(let cause): status = ExitStatus(rawValue: cause.exitCode) ?? .system
-        case .exists: status = .exists
-        case .nested, .wrongKind, .noMasterKey: status = .usage
+        case .exists, .interruptedWriter: status = .exists
+        case .nested, .wrongKind, .noMasterKey, .blocksNotReplaceable: status = .usage
         case .wrongMasterKey: status = .data
         case .notFound: status = .inputOutput
         case .file(_, let fault): status = ExitStatus(fault)
