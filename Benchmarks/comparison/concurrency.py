@@ -53,7 +53,7 @@ def table(medians, quick):
     yield ""
     size = "64 MiB or 2,000 operations" if quick else "256 MiB or 16,000 operations"
     yield f"`Benchmarks/comparison/parallel.c`: {size} in all, by so many threads, each with a file of its own; medians of"
-    yield "interleaved rounds. All but `write` begin with empty caches, writing ends with fsync. In brackets: of one thread's."
+    yield "rounds. All but `write` begin with empty caches, writing ends with fsync. In brackets: of one thread's."
     yield ""
     yield "| work | unit | filesystem | " + " | ".join(f"{n} thread{'s' if n > 1 else ''}" for n in THREADS) + " |"
     yield "| --- | --- | --- |" + " ---: |" * len(THREADS)

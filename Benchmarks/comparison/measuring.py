@@ -1,6 +1,7 @@
 """Rounds of the same work on several columns, and what becomes of them: medians, and failures by name."""
 
 import os
+import random
 import shutil
 import sqlite3
 import statistics
@@ -97,13 +98,14 @@ def fsbench_rows(quick):
 
 
 def interleaved(columns, work, rounds, directory):
-    """Every column in turn, as often as there are rounds: what else the machine does hits all alike.
+    """Every column once a round, in a random order: what else the machine does, and what a column leaves to the next one
+    (a virtual machine gives freed memory back to its host), hits all alike.
 
     Returns by column's name a list of what `work` returned; a round whose mount failed is not in it.
     """
     results = {column.name: [] for column in columns}
     for number in range(rounds):
-        for column in columns:
+        for column in random.sample(columns, len(columns)):
             print(f"  round {number + 1} of {rounds}: {column.name}", file=sys.stderr)
             try:
                 results[column.name].append(on_mount(column, work, directory))
