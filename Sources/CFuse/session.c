@@ -26,12 +26,14 @@ static __thread void *serving_thread;
 // The request being served. What libfuse 3.14 does not know of the protocol is read, and answered, here.
 static __thread const char *serving_request;
 
-// When the thread received what it served last.
+// What the thread served last, and when it received it.
+static __thread uint32_t served_operation;
 static __thread struct timespec received;
 
 enum {
     IN_HEADER = 40, // struct fuse_in_header; the operation's own arguments follow
     OPERATION = 4,  // its field opcode
+    SYNCHRONISE = 20,
     INITIALISE = 26,
     // fuse_init_in and fuse_init_out alike
     INIT_FLAGS = 12,
@@ -140,7 +142,9 @@ static int64_t nanoseconds_since(const struct timespec *start) {
     return (now.tv_sec - start->tv_sec) * 1000000000L + now.tv_nsec - start->tv_nsec;
 }
 
-int64_t cfuse_time_served(void) { return nanoseconds_since(&received); }
+int cfuse_asks_again_soon(int64_t nanoseconds) {
+    return served_operation == SYNCHRONISE || nanoseconds_since(&received) < nanoseconds;
+}
 
 int cfuse_look(int device, int64_t nanoseconds) {
     struct pollfd request = {.fd = device, .events = POLLIN};
@@ -168,6 +172,7 @@ ssize_t cfuse_serve(
     serving_device = device;
     serving_thread = thread;
     serving_request = buffer;
+    served_operation = number_at(buffer, OPERATION);
     if (!cfuse_serve_content(session, buffer, (size_t)count)) {
         struct fuse_buf request = {.mem = buffer, .size = (size_t)count};
         fuse_session_process_buf(session->fuse, &request);

@@ -165,8 +165,9 @@ int cfuse_clone_device(int device);
 // processor go first. Returns 1 when there is something to receive, 0 when there is not.
 int cfuse_look(int device, int64_t nanoseconds);
 
-// For how long the calling thread has been at the request it received last, in nanoseconds.
-int64_t cfuse_time_served(void);
+// Whether who asked the calling thread last is likely to ask again at once: it was answered within so long, or wanted
+// something synchronised, after which programs go on writing.
+int cfuse_asks_again_soon(int64_t nanoseconds);
 
 // Receives one request from `device`, dispatches it, and returns when it was answered.
 // `buffer` is aligned to 8 bytes. Returns the request's length; 0 when the mount is gone; a negative

@@ -20,7 +20,7 @@ final class Lookout: Sendable {
 
     /// Returns when there is a request, or not soon.
     func look(at device: Int32) {
-        guard cfuse_time_served() < Self.duration else { return }
+        guard cfuse_asks_again_soon(Self.duration) != 0 else { return }
         _ = patience?.withLockIfAvailable { patience in
             guard patience.isLeft() else { return }
             patience.note(found: cfuse_look(device, Self.duration) != 0)
