@@ -75,6 +75,22 @@ struct InterruptedWriteTests {
         try volume.unmount()
     }
 
+    @Test func `blocks before what needed room are completed`() throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        try write("a" * 8150, at: 0, to: volume)
+        let old = try stored(volume)
+        try #require(old.count > Self.firstPages)
+        try write("b" * 5850, at: 8150, to: volume)
+        let new = try stored(volume)
+        try volume.kill()
+        // The old last block is whole, and longer by a gap, in which the next one's beginning is missing.
+        let room = Self.firstPages + 4096
+        try put(old + Data(count: room - old.count) + new[room...], volume)
+        try volume.mount()
+        #expect(try read(volume) == "a" * 8150 + "b" * 5850)
+        try volume.unmount()
+    }
+
     @Test func `what nobody asked for is completed in a later session`() throws {
         let volume = try tornVolume()
         let lock = lock(of: volume).path

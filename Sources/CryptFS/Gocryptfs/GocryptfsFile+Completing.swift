@@ -5,8 +5,8 @@ internal import VolumeFormat
 extension GocryptfsFile {
     /// Writes blocks of which only a part was written when the last writer was killed.
     ///
-    /// Only a block that does not authenticate is replaced, by one that does, is bound to its place and is there in
-    /// part: nothing is lost by it, and nothing older comes back.
+    /// Only blocks that do not authenticate are replaced, by ones that do and are bound to their places, where a part of
+    /// what was being written is there: nothing is lost by it, and nothing older comes back.
     ///
     /// - Returns: Whether something was.
     func completeInterruptedWrites() throws(Errno) -> Bool {
@@ -29,66 +29,87 @@ extension GocryptfsFile {
         _ writes: [InterruptedWrite],
         of id: GocryptfsFileID
     ) throws(Errno) -> Int {
-        let blockCount = storage.geometry.sealedBlockCount
         let checker = try BlockChecker(storage, id)
-        var seen: Set<UInt64> = []
+        var sound: Set<UInt64> = []
         var completed = 0
+        // The latest of several is what was under way.
         for write in writes {
-            for start in stride(from: 0, to: write.sealed.count, by: blockCount) {
-                let offset = write.offset &+ UInt64(start)
-                // The latest of several is what was under way.
-                guard let index = storage.geometry.index(ofBlockAt: offset), !seen.contains(index)
-                else { continue }
-                let new = write.sealed[start..<min(start + blockCount, write.sealed.count)]
-                var old = [UInt8](repeating: 0, count: blockCount)
-                let file = descriptor.rawValue
-                let count = try old.withUnsafeMutableBufferPointer { old throws(Errno) in
-                    try FileCall.read(file, at: offset, into: UnsafeMutableRawBufferPointer(old))
+            var broken: [NotedBlock] = []
+            for block in try blocks(of: write) where !sound.contains(block.index) {
+                if block.stored.isEmpty || checker.opens(block.stored[...], at: block.index) {
+                    sound.insert(block.index)
+                } else {
+                    broken.append(block)
                 }
-                if count == 0 || checker.opens(old[..<count], at: index) {
-                    seen.insert(index)
-                    continue
-                }
-                guard Self.isPart(old[..<count], of: new, at: offset),
-                    checker.opens(new, at: index)
-                else { continue }
-                try new.withUnsafeBufferPointer { new throws(Errno) in
-                    try FileCall.write(file, at: offset, UnsafeRawBufferPointer(new))
-                }
-                // A short block is the last: the file was being cut off behind it.
-                if count > new.count {
-                    try FileCall.truncate(file, to: offset + UInt64(new.count))
-                }
-                seen.insert(index)
+            }
+            // Otherwise it was not begun, or something else was written since.
+            guard broken.contains(where: \.isStoredInPart) else { continue }
+            for block in broken where checker.opens(block.sealed, at: block.index) {
+                try store(block)
+                sound.insert(block.index)
                 completed += 1
             }
         }
         return completed
     }
 
-    /// Whether what is stored came of writing a block that is not there as a whole.
-    ///
-    /// A write stops between two pages of the storage, and ``storePart(_:at:before:)`` may begin with the last.
-    /// So what there is of the block in its first page, or in its last one, is this one's; seals of a block have no
-    /// byte in common but by chance.
-    ///
-    /// - Parameters:
-    ///   - stored: What is where the block belongs.
-    ///   - sealed: The block.
-    ///   - offset: Where it belongs, in bytes.
-    /// - Returns: Whether one of the two pages' parts is the block's.
-    private static func isPart(
-        _ stored: ArraySlice<UInt8>,
-        of sealed: ArraySlice<UInt8>,
-        at offset: UInt64
-    ) -> Bool {
-        let page = Int(storedPage)
-        let place = Int(offset % storedPage)
-        let first = min(page - place, sealed.count)
-        let last = max((place + sealed.count - 1) / page * page - place, 0)
-        return stored.prefix(first).elementsEqual(sealed.prefix(first))
-            || stored.dropFirst(last).prefix(sealed.count - last)
-                .elementsEqual(sealed.dropFirst(last))
+    private func blocks(of write: InterruptedWrite) throws(Errno) -> [NotedBlock] {
+        let blockCount = storage.geometry.sealedBlockCount
+        let file = descriptor.rawValue
+        var blocks: [NotedBlock] = []
+        for start in stride(from: 0, to: write.sealed.count, by: blockCount) {
+            let offset = write.offset &+ UInt64(start)
+            guard let index = storage.geometry.index(ofBlockAt: offset) else { continue }
+            var stored = [UInt8](repeating: 0, count: blockCount)
+            let count = try stored.withUnsafeMutableBufferPointer { stored throws(Errno) in
+                try FileCall.read(file, at: offset, into: UnsafeMutableRawBufferPointer(stored))
+            }
+            blocks.append(
+                NotedBlock(
+                    index: index,
+                    offset: offset,
+                    sealed: write.sealed[start..<min(start + blockCount, write.sealed.count)],
+                    stored: Array(stored[..<count])
+                )
+            )
+        }
+        return blocks
+    }
+
+    private func store(_ block: NotedBlock) throws(Errno) {
+        let file = descriptor.rawValue
+        try block.sealed.withUnsafeBufferPointer { sealed throws(Errno) in
+            try FileCall.write(file, at: block.offset, UnsafeRawBufferPointer(sealed))
+        }
+        // A short block is the last: the file was being cut off behind it.
+        if block.stored.count > block.sealed.count {
+            try FileCall.truncate(file, to: block.offset + UInt64(block.sealed.count))
+        }
+    }
+}
+
+/// A block that was about to be written, and what is where it belongs.
+private struct NotedBlock {
+    let index: UInt64
+
+    /// Where it belongs in the stored file, in bytes.
+    let offset: UInt64
+    let sealed: ArraySlice<UInt8>
+    let stored: [UInt8]
+
+    /// Whether what one page has of it is there: a write stops between two pages of the storage, and seals of a
+    /// block have no byte in common but by chance.
+    var isStoredInPart: Bool {
+        let page = Int(GocryptfsFile.storedPage)
+        let place = Int(offset % GocryptfsFile.storedPage)
+        var start = 0
+        while start < sealed.count {
+            let end = min(start + page - (place + start) % page, sealed.count)
+            let part = sealed.dropFirst(start).prefix(end - start)
+            if stored.count >= end, stored[start..<end].elementsEqual(part) { return true }
+            start = end
+        }
+        return false
     }
 }
 
