@@ -90,7 +90,8 @@ extension TransferError: CustomStringConvertible {
                 + "or remove it"
         case .interruptedWriter(let storage):
             "a process that wrote to \(storage) was killed, and what it was writing can still be completed: mount "
-                + "the volume for writing, read what is damaged, and come back"
+                + "the volume for writing, read what is damaged, and come back; if that does not help, it was of a file "
+                + "that is gone, which counts until the machine is started anew"
         case .file(let path, let fault): "\(path): \(fault)"
         }
     }

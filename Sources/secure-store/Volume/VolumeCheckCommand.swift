@@ -12,10 +12,10 @@ struct VolumeCheckCommand: AsyncParsableCommand {
             gocryptfs -fsck does. What a killed writer was in the middle of counts as damaged until \
             the volume was mounted for writing, which completes it: where that may be, a line says so.
 
-            A loss of power can damage the block that was being written. A database whose file has such \
-            a block does not open, although its journal has what is needed: with zeros over the damaged \
-            blocks of all its files (--zero app.db --zero app.db-wal) it recovers. What was in them \
-            is lost; copy the storage before, if in doubt.
+            A loss of power can damage the block that was being written. SQLite does not open a database \
+            with such a block, although its journal has what is needed: with zeros over the damaged \
+            blocks of all its files (--zero app.db --zero app.db-wal) it recovers. PostgreSQL does not in \
+            all cases: restore a backup. What was in the blocks is lost; copy the storage before.
             """
     )
 
