@@ -91,14 +91,14 @@ void linux_trim_heap(void) { malloc_trim(0); }
 
 void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
-void linux_write_two(
+ssize_t linux_write_two(
     int descriptor, uint64_t offset, const void *first, size_t first_count, const void *second,
     size_t second_count) {
     const struct iovec parts[] = {
         {.iov_base = (void *)first, .iov_len = first_count},
         {.iov_base = (void *)second, .iov_len = second_count},
     };
-    (void)!pwritev(descriptor, parts, 2, (off_t)offset);
+    return pwritev(descriptor, parts, 2, (off_t)offset);
 }
 
 int linux_start_writing(int descriptor, uint64_t offset, uint64_t count) {

@@ -26,6 +26,11 @@ public struct VolumeOptions: Sendable {
     /// than a second, and no write is put off.
     public var isShared: Bool
 
+    /// No loss of power leaves a block torn that was synchronised: what is written over is in a journal first.
+    ///
+    /// Of gocryptfs's format only, and not with ``isShared``.
+    public var keepsJournal: Bool
+
     /// Where there is no configuration and the storage is empty, a new volume is made.
     public var createsIfEmpty: Bool
 
@@ -39,15 +44,25 @@ public struct VolumeOptions: Sendable {
     public init(
         isReadOnly: Bool = false,
         isShared: Bool = false,
+        keepsJournal: Bool = false,
         createsIfEmpty: Bool = false,
         format: VolumeKind = .gocryptfs,
         keyIsGenerated: Bool = false
     ) {
         self.isReadOnly = isReadOnly
         self.isShared = isShared
+        self.keepsJournal = keepsJournal
         self.createsIfEmpty = createsIfEmpty
         self.format = format
         self.keyIsGenerated = keyIsGenerated
+    }
+}
+
+extension VolumeOptions {
+    /// Whether a volume of a format has a journal: rclone's files are replaced whole and need none, and where others
+    /// write too nobody could complete what it notes.
+    fileprivate func keepsJournal(in format: VolumeKind) -> Bool {
+        keepsJournal && format == .gocryptfs && !isReadOnly && !isShared
     }
 }
 
@@ -160,7 +175,12 @@ public final class Volume: Sendable {
                 : try StorageDirectoryFile.open(location.storage)
             let lock =
                 options.isReadOnly
-                ? nil : try WriterLock(of: root.rawValue, path: location.storage)
+                ? nil
+                : try WriterLock(
+                    of: root.rawValue,
+                    path: location.storage,
+                    keepsJournal: options.keepsJournal(in: found.kind)
+                )
             // Behind the lock: nobody else does the same.
             let renewal = isUnderOlderKey ? renew(found, in: file, under: key, options) : nil
             return try Volume(found, at: file.path, root: root, lock, keyRenewal: renewal, options)
@@ -174,7 +194,11 @@ public final class Volume: Sendable {
             )
         }
         let root = try StorageDirectoryFile.create(location.storage)
-        let lock = try WriterLock(of: root.rawValue, path: location.storage)
+        let lock = try WriterLock(
+            of: root.rawValue,
+            path: location.storage,
+            keepsJournal: options.keepsJournal(in: options.format)
+        )
         let new = try VolumeConfiguration.deriving(file.path) { () throws(VolumeFormatError) in
             try NewVolume.usual(options.format, keyIsGenerated: options.keyIsGenerated)
         }
@@ -231,11 +255,22 @@ public final class Volume: Sendable {
                         keys: keys,
                         names: names,
                         isShared: options.isReadOnly || options.isShared,
-                        intents: options.isShared ? nil : lock.map { WriteIntents($0) }
+                        intents: options.isShared
+                            ? nil
+                            : lock.map { lock in
+                                WriteIntents(
+                                    lock,
+                                    isJournal: options.keepsJournal(in: .gocryptfs)
+                                )
+                            }
                     )
                 )
             } catch {
                 throw .system(operation: "open", path: path, error)
+            }
+            if case .gocryptfs(let storage) = storage, let intents = storage.intents {
+                if intents.isJournal || lock?.followsJournal == true { storage.completeAll() }
+                if intents.isJournal { intents.reserveRoom() }
             }
         case .rclone(let configuration):
             let (keys, names) = try VolumeConfiguration.deriving(path) {

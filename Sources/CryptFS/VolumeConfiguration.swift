@@ -7,6 +7,14 @@ package enum VolumeConfiguration {
     case gocryptfs(GocryptfsConfiguration, GocryptfsMasterKey)
     case rclone(RcloneVolumeConfiguration)
 
+    /// Whose format it is.
+    var kind: VolumeKind {
+        switch self {
+        case .gocryptfs: .gocryptfs
+        case .rclone: .rclone
+        }
+    }
+
     /// Beside the command, where the original program had it.
     private static let besideCommand = "./encrypt.conf"
 

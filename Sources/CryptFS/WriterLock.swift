@@ -28,8 +28,13 @@ public final class WriterLock: Sendable {
     /// - Parameters:
     ///   - storage: The storage's topmost directory, open.
     ///   - path: Its path, for messages.
+    ///   - keepsJournal: Whether what will be noted is to count after a loss of power.
     /// - Throws: ``VolumeError/storageInUse(path:holder:)``; ``VolumeError/system(operation:path:_:)``.
-    package init(of storage: Int32, path: String) throws(VolumeError) {
+    package init(
+        of storage: Int32,
+        path: String,
+        keepsJournal: Bool = false
+    ) throws(VolumeError) {
         let path = path + "/\(Self.name)"
         directory = try describing("open", path) { () throws(Errno) in
             try FileCall.reopen(directory: storage, [.readOnly, .directory])
@@ -38,31 +43,52 @@ public final class WriterLock: Sendable {
         let bytes = try? Self.content(of: file.rawValue)
         let last = bytes.flatMap { WriterRecord(parsing: $0) }
         abandoned = last.flatMap { $0.hasEnded ? nil : $0 }
-        own = .own
+        var own = WriterRecord.own
+        var followsJournal = false
         do throws(Errno) {
             if try Self.hasNotes(file.rawValue, by: last) {
                 hasNotes.store(true, ordering: .relaxed)
+                followsJournal = last?.keepsJournal ?? false
             } else {
                 try FileCall.truncate(file.rawValue, to: 0)
             }
+            own.keepsJournal = keepsJournal || followsJournal
             try Self.write(own.text, to: file.rawValue)
+            if keepsJournal {
+                try FileCall.synchronize(file.rawValue)
+                try FileCall.synchronize(directory.rawValue)
+            }
         } catch {
+            if keepsJournal { throw .system(operation: "keep a journal in", path: path, error) }
             // A full disk, which may be why somebody wants to write: to delete. The lock holds.
             Log.warning("The lock does not say who holds it", ["error": error.description])
         }
+        self.own = own
+        self.followsJournal = followsJournal
     }
 
     deinit {
         // While it is locked: nobody else's file is taken away.
         if hasNotes.load(ordering: .relaxed) {
-            try? Self.write(own.ended.text, to: file.rawValue)
+            var own = own
+            own.hasEnded = true
+            try? Self.write(own.text, to: file.rawValue)
         } else {
             try? FileCall.unlink(Self.name, in: directory.rawValue)
         }
     }
 
+    /// Whether those were to outlast a loss of power, and may be of many files.
+    let followsJournal: Bool
+
     /// Whether a writer was killed whose last writes may have to be completed.
     package var followsInterruptedWriter: Bool { hasNotes.load(ordering: .relaxed) }
+
+    /// Forgets everything that is noted.
+    func dropNotes() {
+        try? FileCall.truncate(file.rawValue, to: Self.noteOffset)
+        hasNotes.store(false, ordering: .relaxed)
+    }
 
     /// Has the file stay, for a later writer, with what is noted before an offset; not at all where that is nothing.
     func leaveNotes(before offset: UInt64) {
@@ -71,13 +97,13 @@ public final class WriterLock: Sendable {
         hasNotes.store(remain, ordering: .relaxed)
     }
 
-    /// Whether there is something noted that counts: before the machine was started last, the disk may have got
-    /// something else.
+    /// Whether there is something noted that counts: unless it is a journal, what was noted before the machine was
+    /// started last may have reached the disk without what it is of, or not at all.
     private static func hasNotes(
         _ file: Int32,
         by last: WriterRecord?
     ) throws(Errno) -> Bool {
-        guard let last, last.isOfThisBoot else { return false }
+        guard let last, last.isOfThisBoot || last.keepsJournal else { return false }
         return try FileStatus(of: file).size > noteOffset
     }
 

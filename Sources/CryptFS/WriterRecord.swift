@@ -2,7 +2,7 @@ internal import Linux
 
 /// Who writes to a storage, as the lock file says it.
 ///
-///     secure-store writer 1 ‖ SP ‖ host ‖ SP ‖ boot id ‖ SP ‖ process id ‖ SP ‖ since ‖ [ SP ‖ ended ] ‖ LF
+///     secure-store writer 1 ‖ SP ‖ host ‖ SP ‖ boot id ‖ SP ‖ process id ‖ SP ‖ since ‖ [ SP ‖ journal ] ‖ [ SP ‖ ended ] ‖ LF
 ///
 /// For people only: who may write is decided by the lock, not by what is written here.
 public struct WriterRecord: Equatable, Sendable {
@@ -18,9 +18,13 @@ public struct WriterRecord: Equatable, Sendable {
     /// When it began, RFC 3339, in UTC.
     public let since: String
 
-    /// Whether it ended as one should, and left the file for what a writer before it had noted.
-    let hasEnded: Bool
+    /// Whether what is noted counts after a loss of power too.
+    var keepsJournal: Bool
 
+    /// Whether it ended as one should, and left the file for what a writer before it had noted.
+    var hasEnded: Bool
+
+    private static let journalMark = "journal"
     private static let ending = "ended"
     private static let heading = "secure-store writer 1"
 
@@ -42,12 +46,14 @@ public struct WriterRecord: Equatable, Sendable {
         boot: String,
         process: Int32,
         since: String,
+        keepsJournal: Bool = false,
         hasEnded: Bool = false
     ) {
         self.host = Self.isPlain(host) ? host : "?"
         self.boot = boot
         self.process = process
         self.since = since
+        self.keepsJournal = keepsJournal
         self.hasEnded = hasEnded
     }
 
@@ -61,8 +67,10 @@ public struct WriterRecord: Equatable, Sendable {
         let fields = bytes.dropFirst(heading.count).dropLast()
             .split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)
             .map { String(decoding: $0, as: UTF8.self) }
-        let hasEnded = fields.count == 5 && fields[4] == Self.ending
-        guard fields.count == 4 || hasEnded,
+        let marks = fields.dropFirst(4)
+        guard fields.count >= 4,
+            [[], [Self.journalMark], [Self.ending], [Self.journalMark, Self.ending]]
+                .contains(Array(marks)),
             fields.allSatisfy({ $0 == "?" || Self.isPlain($0) }),
             let process = Int32(fields[2]), process > 0
         else { return nil }
@@ -71,19 +79,16 @@ public struct WriterRecord: Equatable, Sendable {
             boot: fields[1],
             process: process,
             since: fields[3],
-            hasEnded: hasEnded
+            keepsJournal: marks.contains(Self.journalMark),
+            hasEnded: marks.contains(Self.ending)
         )
-    }
-
-    /// The same of one that has ended.
-    var ended: WriterRecord {
-        WriterRecord(host: host, boot: boot, process: process, since: since, hasEnded: true)
     }
 
     /// As it lies in the storage.
     var text: String {
-        let fields = [Self.heading, host, boot, "\(process)", since]
-        return (hasEnded ? fields + [Self.ending] : fields).joined(separator: " ") + "\n"
+        let marks = (keepsJournal ? [Self.journalMark] : []) + (hasEnded ? [Self.ending] : [])
+        return ([Self.heading, host, boot, "\(process)", since] + marks)
+            .joined(separator: " ") + "\n"
     }
 
     /// Whether the machine was not started anew since.

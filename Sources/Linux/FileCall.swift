@@ -127,23 +127,33 @@ public enum FileCall {
         }
     }
 
-    /// Writes two buffers one behind the other, or less of them, or nothing; which, is not told.
+    /// Writes two buffers one behind the other, or less of them where there is no room.
+    ///
+    /// - Parameters:
+    ///   - descriptor: Of the file.
+    ///   - offset: Where, in bytes.
+    ///   - first: At the offset.
+    ///   - second: Behind it.
+    /// - Returns: How many bytes were written.
+    /// - Throws: ``Errno``.
     ///
     /// The corresponding C function is `pwritev`.
-    public static func writeOnce(
+    public static func write(
         _ descriptor: Int32,
         at offset: UInt64,
         _ first: UnsafeRawBufferPointer,
         _ second: UnsafeRawBufferPointer
-    ) {
-        linux_write_two(
-            descriptor,
-            offset,
-            first.baseAddress,
-            first.count,
-            second.baseAddress,
-            second.count
-        )
+    ) throws(Errno) -> Int {
+        try valueOrErrno {
+            linux_write_two(
+                descriptor,
+                offset,
+                first.baseAddress,
+                first.count,
+                second.baseAddress,
+                second.count
+            )
+        }
     }
 
     /// Waits until a file is on the disk, perhaps without its times.

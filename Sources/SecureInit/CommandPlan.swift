@@ -76,6 +76,9 @@ struct CommandPlan {
         guard !settings.writesBack || settings.showsInMemory && !settings.readOnly else {
             throw .writeBackAlone
         }
+        let isOnlyWriter =
+            !settings.readOnly && !settings.sharesStorage && !settings.showsInMemory
+        guard !settings.keepsJournal || isOnlyWriter else { throw .journalAlone }
         self.arguments = CStringArray(copying: arguments)
         key = try Self.key(settings, needsKey: needsKey)
         // By now some descriptors are our own, which a number given by mistake may be, too.

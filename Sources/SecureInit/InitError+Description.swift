@@ -23,6 +23,9 @@ extension InitError: CustomStringConvertible {
             "--keep says what --clear-env leaves, but there is no --clear-env"
         case .writeBackAlone:
             "--write-back is for --view memory, without --read-only"
+        case .journalAlone:
+            "--journal is for a volume that nobody else writes to: without --read-only, "
+                + "--shared-storage and --view memory"
         case .noCommand:
             "no command given: secure-init [options] [--] COMMAND [ARG…]; see --help"
         case .noKeySource:

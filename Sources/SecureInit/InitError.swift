@@ -20,6 +20,8 @@ enum InitError: Error {
     case keepWithoutClear
     /// `--write-back` without `--view memory`, or with `--read-only`.
     case writeBackAlone
+    /// `--journal` with `--read-only`, `--shared-storage` or `--view memory`.
+    case journalAlone
     /// No command to run.
     case noCommand
     /// Something is to be decrypted and nothing says with what.
@@ -74,7 +76,7 @@ extension InitError {
     var exitCode: Int32 {
         switch self {
         case .unknownOption, .missingValue, .unexpectedValue, .invalidValue, .noCommand,
-            .noKeySource, .keySourceOption, .keepWithoutClear, .writeBackAlone:
+            .noKeySource, .keySourceOption, .keepWithoutClear, .writeBackAlone, .journalAlone:
             ExitCode.usage.rawValue
         case .unknownAccount, .noKeyVariable, .credential, .noCredentials, .misconfigured,
             .localPassword, .descriptorNotOpen, .directory, .environmentFile, .delivery:

@@ -155,6 +155,15 @@ extension Option {
         ),
         Option("read-only", .volume, .flag { $0.readOnly = $1 }, "mount read-only"),
         Option(
+            "journal",
+            .volume,
+            .flag { $0.keepsJournal = $1 },
+            """
+            no loss of power makes what was synchronised unreadable; writing over it waits for the \
+            disk once more
+            """
+        ),
+        Option(
             "view",
             .volume,
             .value("mount|memory") { view(&$0, $1) },

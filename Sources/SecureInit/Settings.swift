@@ -42,6 +42,7 @@ struct Settings {
     var volumeFormat = VolumeKind.gocryptfs
     var readOnly = false
     var sharesStorage = false
+    var keepsJournal = false
     var showsInMemory = false
     var writesBack = false
     var view: WorkerJob.View {

@@ -116,6 +116,7 @@ extension Supervisor {
         VolumeOptions(
             isReadOnly: settings.readOnly,
             isShared: settings.sharesStorage,
+            keepsJournal: settings.keepsJournal,
             createsIfEmpty: settings.creation == .automatic,
             format: settings.volumeFormat,
             keyIsGenerated: keyIsGenerated

@@ -10,7 +10,8 @@ internal import Cryptography
 ///
 /// Flag 1: read-only. Flag 2: an empty storage becomes a new volume. Flag 4: which belongs to this
 /// user and group; they are 0 without it. Flag 8: in rclone's format. Flag 16: the key is a generated
-/// one. Flag 32: others change the storage meanwhile. A configuration of length 0 is to be looked for.
+/// one. Flag 32: others change the storage meanwhile. Flag 64: with a journal. A configuration of length 0 is to be
+/// looked for.
 struct WorkerJob {
     let location: VolumeLocation
     let options: VolumeOptions
@@ -52,6 +53,7 @@ struct WorkerJob {
             (options.isReadOnly ? 1 : 0) | (options.createsIfEmpty ? 2 : 0)
             | (owner == nil ? 0 : 4) | (options.format == .rclone ? 8 : 0)
             | (options.keyIsGenerated ? 16 : 0) | (options.isShared ? 32 : 0)
+            | (options.keepsJournal ? 64 : 0)
         let ids = Self.bigEndian(owner?.user ?? 0) + Self.bigEndian(owner?.group ?? 0)
         let paths = [location.storage, location.configuration ?? "", viewPath].flatMap { path in
             Self.bigEndian(UInt32(truncatingIfNeeded: path.utf8.count)) + Array(path.utf8)
@@ -102,6 +104,7 @@ struct WorkerJob {
         options = VolumeOptions(
             isReadOnly: flags & 1 != 0,
             isShared: flags & 32 != 0,
+            keepsJournal: flags & 64 != 0,
             createsIfEmpty: flags & 2 != 0,
             format: flags & 8 != 0 ? .rclone : .gocryptfs,
             keyIsGenerated: flags & 16 != 0

@@ -15,12 +15,12 @@ struct InterruptedWriteTests {
     @Test func `a block of which one page was written is completed`() throws {
         let volume = try tornVolume()
         try volume.mount()
-        #expect(try read(volume) == Self.mixed)
+        #expect(try volume.read() == Self.mixed)
         let warnings = try volume.unmount()
-        #expect(warnings.contains("A write that a kill had cut short was completed blocks=1"))
+        #expect(warnings.contains("A write that was cut short was completed blocks=1"))
         // It was written, not only shown.
         try volume.mount()
-        #expect(try read(volume) == Self.mixed)
+        #expect(try volume.read() == Self.mixed)
         #expect(try !volume.unmount().contains("cut short"))
     }
 
@@ -29,9 +29,9 @@ struct InterruptedWriteTests {
         let (old, _) = try writeTwice(volume)
         try volume.kill()
         // As if nothing of the last write had been begun.
-        try put(old, volume)
+        try volume.put(old)
         try volume.mount()
-        #expect(try read(volume) == "a" * 4000 + "b" * 8000 + "a" * 3000)
+        #expect(try volume.read() == "a" * 4000 + "b" * 8000 + "a" * 3000)
         #expect(try !volume.unmount().contains("cut short"))
     }
 
@@ -42,19 +42,19 @@ struct InterruptedWriteTests {
         for isNoted in [false, true] {
             let volume = try MountedVolume(format: .gocryptfs)
             // Too long to be noted.
-            try write("a" * 200_000, at: 0, to: volume)
-            let first = try stored(volume)
-            try write("c" * 8000, at: 4000, to: volume)
+            try volume.write("a" * 200_000, at: 0)
+            let first = try volume.stored()
+            try volume.write("c" * 8000, at: 4000)
             // As if what is noted had been written over since; and the control.
-            var rotten = try isNoted ? stored(volume) : first
+            var rotten = try isNoted ? volume.stored() : first
             try volume.kill()
             rotten[place] ^= 1
-            try put(rotten, volume)
+            try volume.put(rotten)
             try volume.mount()
             if isNoted {
-                #expect(try read(volume) == "a" * 4000 + "c" * 8000 + "a" * 188_000)
+                #expect(try volume.read() == "a" * 4000 + "c" * 8000 + "a" * 188_000)
             } else {
-                #expect(throws: (any Error).self) { _ = try read(volume) }
+                #expect(throws: (any Error).self) { _ = try volume.read() }
             }
             #expect(try volume.unmount().contains("cut short") == isNoted)
         }
@@ -62,38 +62,53 @@ struct InterruptedWriteTests {
 
     @Test func `a last block of which the new end was written is completed`() throws {
         let volume = try MountedVolume(format: .gocryptfs)
-        try write("a" * 4000, at: 0, to: volume)
-        let old = try stored(volume)
+        try volume.write("a" * 4000, at: 0)
+        let old = try volume.stored()
         try #require(old.count < 4096)
-        try write("b" * 90, at: 4000, to: volume)
-        let new = try stored(volume)
+        try volume.write("b" * 90, at: 4000)
+        let new = try volume.stored()
         try volume.kill()
         // What needs room is written first.
-        try put(old + Data(count: 4096 - old.count) + new[4096...], volume)
+        try volume.put(old + Data(count: 4096 - old.count) + new[4096...])
         try volume.mount()
-        #expect(try read(volume) == "a" * 4000 + "b" * 90)
+        #expect(try volume.read() == "a" * 4000 + "b" * 90)
         try volume.unmount()
     }
 
     @Test func `blocks before what needed room are completed`() throws {
         let volume = try MountedVolume(format: .gocryptfs)
-        try write("a" * 8150, at: 0, to: volume)
-        let old = try stored(volume)
+        try volume.write("a" * 8150, at: 0)
+        let old = try volume.stored()
         try #require(old.count > Self.firstPages)
-        try write("b" * 5850, at: 8150, to: volume)
-        let new = try stored(volume)
+        try volume.write("b" * 5850, at: 8150)
+        let new = try volume.stored()
         try volume.kill()
         // The old last block is whole, and longer by a gap, in which the next one's beginning is missing.
         let room = Self.firstPages + 4096
-        try put(old + Data(count: room - old.count) + new[room...], volume)
+        try volume.put(old + Data(count: room - old.count) + new[room...])
         try volume.mount()
-        #expect(try read(volume) == "a" * 8150 + "b" * 5850)
+        #expect(try volume.read() == "a" * 8150 + "b" * 5850)
+        try volume.unmount()
+    }
+
+    @Test func `a long append that was cut short ends where it was cut`() throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        try volume.write("a" * 4096, at: 0)
+        try volume.write("b" * 300_000, at: 4096)
+        let new = try volume.stored()
+        try volume.kill()
+        // In the middle of a block, which could not be read, nor anything be appended to it.
+        try volume.put(new[..<(20 * 4096)])
+        try volume.mount()
+        #expect(try volume.read() == "a" * 4096 + "b" * (18 * 4096))
+        try volume.write("c" * 10, at: 19 * 4096)
+        #expect(try volume.read() == "a" * 4096 + "b" * (18 * 4096) + "c" * 10)
         try volume.unmount()
     }
 
     @Test func `what nobody asked for is completed in a later session`() throws {
         let volume = try tornVolume()
-        let lock = lock(of: volume).path
+        let lock = volume.lockFile.path
         for options in [["--create"], ["--create", "--shared"]] {
             try volume.mount(options)
             try volume.unmount()
@@ -105,42 +120,37 @@ struct InterruptedWriteTests {
             }
         }
         try volume.mount()
-        #expect(try read(volume) == Self.mixed)
+        #expect(try volume.read() == Self.mixed)
         try volume.unmount()
         #expect(!FileManager.default.fileExists(atPath: lock))
     }
 
     @Test func `a file that was being cut off is cut off`() throws {
         let volume = try MountedVolume(format: .gocryptfs)
-        try write("a" * 15_000, at: 0, to: volume)
-        let old = try stored(volume)
+        try volume.write("a" * 15_000, at: 0)
+        let old = try volume.stored()
         #expect(truncate(volume("file"), 5000) == 0)
-        let new = try stored(volume)
+        let new = try volume.stored()
         try volume.kill()
-        try put(new + old[new.count...], volume)
+        try volume.put(new + old[new.count...])
         try volume.mount()
         let size = try FileManager.default.attributesOfItem(atPath: volume("file"))[.size] as? Int
         #expect(size == 5000)
-        #expect(try read(volume) == "a" * 5000)
+        #expect(try volume.read() == "a" * 5000)
         try volume.unmount()
     }
 
     @Test func `what was noted before the machine was started last counts for nothing`() throws {
         let volume = try tornVolume()
-        let lock = lock(of: volume)
-        var record = try Data(contentsOf: lock)
-        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-        let range = try #require(record.range(of: Data(boot.utf8.dropLast())))
-        record[range.lowerBound] = record[range.lowerBound] == 0x30 ? 0x31 : 0x30
-        try record.write(to: lock)
+        try volume.pretendRestart()
         try volume.mount()
-        #expect(throws: (any Error).self) { try read(volume) }
+        #expect(throws: (any Error).self) { try volume.read() }
         try volume.unmount()
     }
 
     @Test func `what is noted and is not the volume's is passed over`() throws {
         let volume = try tornVolume()
-        let lock = lock(of: volume)
+        let lock = volume.lockFile
         var notes = try Data(contentsOf: lock)
         var generator = SystemRandomNumberGenerator()
         for slot in stride(from: 4096, to: notes.count, by: 128 << 10) {
@@ -151,12 +161,14 @@ struct InterruptedWriteTests {
         }
         try notes.write(to: lock)
         try volume.mount()
-        #expect(throws: (any Error).self) { try read(volume) }
+        #expect(throws: (any Error).self) { try volume.read() }
         try volume.unmount()
     }
 
-    @Test(.requires(.tool("python3"))) func `no kill leaves a block that cannot be read`() throws {
-        let volume = try MountedVolume(format: .gocryptfs)
+    @Test(.requires(.tool("python3")), arguments: [[], ["--journal"]])
+    func `no kill leaves a block that cannot be read`(options: [String]) throws {
+        let options = ["--create"] + options
+        let volume = try MountedVolume(format: .gocryptfs, options: options)
         for _ in 0..<Client.number("SECURE_STORE_TEST_KILLS", default: 8, long: 200) {
             let writers = try ["within", "behind"].map {
                 try Client.start("overwrite.py", [volume($0), $0])
@@ -168,7 +180,7 @@ struct InterruptedWriteTests {
             usleep(UInt32.random(in: 0..<20_000))
             try volume.kill()
             for writer in writers { try writer.wait() }
-            try volume.mount()
+            try volume.mount(options)
             for name in ["within", "behind"] {
                 let content = try Data(contentsOf: URL(fileURLWithPath: volume(name)))
                 #expect(content.count >= 256 << 10)
@@ -178,16 +190,12 @@ struct InterruptedWriteTests {
         try volume.unmount()
     }
 
-    private func lock(of volume: MountedVolume) -> URL {
-        URL(fileURLWithPath: volume.storage + "/gocryptfs.longname.secure-store-writer.name")
-    }
-
     /// A volume whose worker was killed when of three blocks only the first pages were written.
     private func tornVolume() throws -> MountedVolume {
         let volume = try MountedVolume(format: .gocryptfs)
         let (old, new) = try writeTwice(volume)
         try volume.kill()
-        try put(new[..<Self.firstPages] + old[Self.firstPages...], volume)
+        try volume.put(new[..<Self.firstPages] + old[Self.firstPages...])
         return volume
     }
 
@@ -195,45 +203,10 @@ struct InterruptedWriteTests {
     ///
     /// - Returns: What was stored before the last time and after it.
     private func writeTwice(_ volume: MountedVolume) throws -> (old: Data, new: Data) {
-        try write("a" * 15_000, at: 0, to: volume)
-        try write("b" * 8000, at: 4000, to: volume)
-        let old = try stored(volume)
-        try write("c" * 8000, at: 4000, to: volume)
-        return (old, try stored(volume))
+        try volume.write("a" * 15_000, at: 0)
+        try volume.write("b" * 8000, at: 4000)
+        let old = try volume.stored()
+        try volume.write("c" * 8000, at: 4000)
+        return (old, try volume.stored())
     }
-
-    private func write(_ text: String, at offset: Int, to volume: MountedVolume) throws {
-        let file = open(volume("file"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        try #require(file >= 0)
-        defer { close(file) }
-        try #require(pwrite(file, text, text.utf8.count, off_t(offset)) == text.utf8.count)
-        try #require(fsync(file) == 0)
-    }
-
-    private func read(_ volume: MountedVolume) throws -> String {
-        try String(contentsOfFile: volume("file"), encoding: .utf8)
-    }
-
-    private func place(_ volume: MountedVolume) throws -> URL {
-        let names = try FileManager.default.contentsOfDirectory(atPath: volume.storage)
-        let name = try #require(names.first { !$0.hasPrefix("gocryptfs.") })
-        return URL(fileURLWithPath: volume.storage + "/" + name)
-    }
-
-    private func stored(_ volume: MountedVolume) throws -> Data {
-        try Data(contentsOf: place(volume))
-    }
-
-    /// In place, as a write is: the file stays the same.
-    private func put(_ content: Data, _ volume: MountedVolume) throws {
-        let file = try FileHandle(forWritingTo: place(volume))
-        try file.truncate(atOffset: 0)
-        try file.write(contentsOf: content)
-        try file.close()
-    }
-}
-
-/// A text several times.
-private func * (text: String, count: Int) -> String {
-    String(repeating: text, count: count)
 }

@@ -7,7 +7,7 @@ internal import Linux
 // Opens a volume, mounts it and serves it, in one process: what secure-init's supervisor and worker
 // do in two. For tests and benchmarks only: the key is an argument.
 //
-//     cryptfs-test-worker STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--shared] [--rclone]
+//     cryptfs-test-worker STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--shared] [--journal] [--rclone]
 //
 // A new volume is a gocryptfs one, unless --rclone says otherwise; CONFIGURATION may be - to look for it.
 // Prints `ready` once the mount can be used, and at SIGUSR1 how often it allocated memory; exits when it is
@@ -28,7 +28,7 @@ allocation_count_on_signal()
 let arguments = CommandLine.arguments
 guard arguments.count >= 5 else {
     say(
-        "usage: \(arguments[0]) STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--shared] "
+        "usage: \(arguments[0]) STORAGE MOUNT CONFIGURATION KEY [--create] [--read-only] [--shared] [--journal] "
             + "[--rclone]",
         to: 2
     )
@@ -46,6 +46,7 @@ do throws(VolumeError) {
         options: VolumeOptions(
             isReadOnly: isReadOnly,
             isShared: arguments.contains("--shared"),
+            keepsJournal: arguments.contains("--journal"),
             createsIfEmpty: arguments.contains("--create"),
             format: arguments.contains("--rclone") ? .rclone : .gocryptfs,
             // So that tests do not spend their time on scrypt.

@@ -74,6 +74,27 @@ import Testing
         #expect(!files.keys.contains { $0.contains("file") })
     }
 
+    @Test func `keeps a journal where it is told to`() throws {
+        let lock = "storage/gocryptfs.longname.secure-store-writer.name"
+        let script = """
+            for text in one two six; do
+                printf $text | dd of=decrypted/file conv=notrunc,fsync status=none
+            done
+            head -n 1 \(lock); grep -c SSWRITE1 \(lock); cat decrypted/file
+            """
+        let output = try run(["--journal", "sh", "-c", script])
+        #expect(output.status == 0)
+        let lines = output.text.split(separator: "\n")
+        #expect(lines.first?.hasSuffix(" journal") == true, "\(output.text)")
+        #expect(lines.last == "six")
+        #expect(!FileManager.default.fileExists(atPath: directory(lock)))
+        for other in [["--read-only"], ["--shared-storage"], ["--view", "memory"]] {
+            let refused = try run(["--journal"] + other + ["true"])
+            #expect(refused.status == 64)
+            #expect(refused.errorText.contains("--journal is for a volume that nobody else"))
+        }
+    }
+
     @Test(.requires(.tool("mountpoint")), arguments: ["true", "mount -o remount,ro,bind /sys"])
     func `is read 1 MiB ahead, also where /sys is read-only`(
         first: String

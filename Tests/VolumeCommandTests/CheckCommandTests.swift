@@ -153,11 +153,12 @@ struct `A volume's check` {
         #expect(fsck.status == 26)
     }
 
-    @Test(.requires(.fuse)) func `says what may be completed that a killed writer left`() throws {
+    @Test(.requires(.fuse), arguments: [false, true])
+    func `says what may be completed that a killed writer left`(keepsJournal: Bool) throws {
         let note = "A process that wrote here was killed."
         let file = work.directory("storage/file")
         var versions: [[UInt8]] = []
-        let writer = try Mount(work)
+        let writer = try Mount(work, keepsJournal ? ["--journal"] : [])
         for byte: UInt8 in [1, 2] {
             try writer.write([UInt8](repeating: byte, count: 8000), to: "file")
             versions.append(try work.directory.read("storage/file"))
@@ -166,6 +167,7 @@ struct `A volume's check` {
         try work.flip("storage/file", at: 5000)
         #expect(try !work("volume", "check", "storage").text.contains(note))
         try writer.kill()
+        if keepsJournal { try work.pretendRestart() }
         #expect(try check() == (26, ["file"], []))
         let torn = versions[1][..<4096] + versions[0][4096...]
         try Data(torn).write(to: URL(fileURLWithPath: file), options: [])
@@ -187,18 +189,32 @@ struct `A volume's check` {
     }
 }
 
+extension Workplace {
+    /// Has the lock file say that its writer was there before the machine was started last.
+    fileprivate func pretendRestart() throws {
+        let file = URL(
+            fileURLWithPath: directory("storage/gocryptfs.longname.secure-store-writer.name")
+        )
+        var text = try Data(contentsOf: file)
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        let range = try #require(text.range(of: Data(boot.utf8.dropLast())))
+        text[range.lowerBound] = text[range.lowerBound] == 0x30 ? 0x31 : 0x30
+        try text.write(to: file)
+    }
+}
+
 /// The volume `storage`, mounted by the tool.
 private final class Mount {
     private let directory: String
     private let process: Subprocess
 
-    init(_ work: Workplace) throws {
+    init(_ work: Workplace, _ options: [String] = []) throws {
         directory = work.directory("mount")
         try FileManager.default.createDirectory(
             atPath: directory,
             withIntermediateDirectories: true
         )
-        process = try work.start("volume", "mount", "storage", "mount")
+        process = try work.start(["volume", "mount", "storage", "mount"] + options)
         let isMounted = waitUntil(timeout: 30) { [directory] in
             let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
             return mounts?.contains(" \(directory) fuse") ?? false

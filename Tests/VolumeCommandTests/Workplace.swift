@@ -42,7 +42,10 @@ struct Workplace {
     }
 
     /// Starts the tool in the directory.
-    func start(_ arguments: String...) throws -> Subprocess {
+    func start(_ arguments: String...) throws -> Subprocess { try start(arguments) }
+
+    /// The same, with the arguments in a list.
+    func start(_ arguments: [String]) throws -> Subprocess {
         try Subprocess.start(
             Executables.secureStore,
             arguments,

@@ -54,8 +54,8 @@ int linux_renameat(
     int old_directory, const char *old_name, int new_directory, const char *new_name,
     unsigned int flags);
 
-// pwritev(2) of two buffers. What fails is not told.
-void linux_write_two(
+// pwritev(2) of two buffers.
+ssize_t linux_write_two(
     int descriptor, uint64_t offset, const void *first, size_t first_count, const void *second,
     size_t second_count);
 

@@ -61,8 +61,13 @@ protocol FileContent: AnyObject, Sendable {
     /// A write was answered: what it wrote may be on its way to the disk from now on.
     func wasWritten(at offset: UInt64, count: Int)
 
-    /// All that was written is on the disk.
-    func wasSynchronized()
+    /// Waits until all that was stored is on the disk.
+    ///
+    /// - Parameters:
+    ///   - dataOnly: Perhaps without its times.
+    ///   - scratch: The thread's.
+    /// - Throws: ``Errno``, also where something could not be written since the last time.
+    func synchronize(dataOnly: Bool, scratch: Scratch) throws(Errno)
 
     /// The file's time of modification was set from outside: storing is not to change it.
     func timesWereSet()

@@ -107,11 +107,7 @@ extension Filesystem {
         do throws(Errno) {
             let node = table.node(node)
             if changesInPlace {
-                let content = try content(of: node)
-                try content.withMetadata { descriptor throws(Errno) in
-                    try FileCall.synchronize(descriptor, dataOnly: dataOnly)
-                }
-                content.wasSynchronized()
+                try content(of: node).synchronize(dataOnly: dataOnly, scratch: scratch)
                 try format.synchronizeNames()
             } else if let content = node.content {
                 try store(content, of: node, durably: true, scratch: scratch)

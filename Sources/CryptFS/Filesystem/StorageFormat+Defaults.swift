@@ -60,7 +60,11 @@ extension StorageFormat {
 extension FileContent {
     func wasWritten(at offset: UInt64, count: Int) {}
 
-    func wasSynchronized() {}
+    func synchronize(dataOnly: Bool, scratch: Scratch) throws(Errno) {
+        try withMetadata { descriptor throws(Errno) in
+            try FileCall.synchronize(descriptor, dataOnly: dataOnly)
+        }
+    }
 
     func allocate(
         at offset: UInt64,

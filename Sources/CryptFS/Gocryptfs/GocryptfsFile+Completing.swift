@@ -1,83 +1,128 @@
 internal import Linux
 internal import VolumeFormat
 
-// Completing what a kill cut short.
+// Completing what was cut short.
 extension GocryptfsFile {
-    /// Writes blocks of which only a part was written when the last writer was killed.
+    /// Writes blocks of which only a part was written when the last writer was killed, or lost its machine.
     ///
     /// Only blocks that do not authenticate are replaced, by ones that do and are bound to their places, where a part of
-    /// what was being written is there: nothing is lost by it, and nothing older comes back.
+    /// what was being written is there: nothing is lost by it, and nothing older comes back. Where nothing had been
+    /// before, what arrived in part only becomes zeros again, or the file ends before it.
     ///
     /// - Returns: Whether something was.
     func completeInterruptedWrites() throws(Errno) -> Bool {
         guard let id, let intents = storage.intents else { return false }
-        let completed = try intents.seeToInterruptedWrites(to: id) { writes throws(Errno) in
-            try complete(writes, of: id)
+        let completed = try intents.seeToNotes(of: id) { writes throws(Errno) in
+            let completion = try Completion(of: descriptor.rawValue, id, in: storage)
+            for write in writes { try completion.complete(write) }
+            // The note is forgotten then.
+            if completion.count > 0 { try FileCall.synchronize(descriptor.rawValue) }
+            return completion.count
         }
         guard completed > 0 else { return false }
         Log.warning(
-            "A write that a kill had cut short was completed",
+            "A write that was cut short was completed",
             ["stored_name": name.description, "blocks": String(completed)]
         )
         return true
     }
+}
 
-    /// Writes the blocks that are needed.
-    ///
-    /// - Returns: How many.
-    private func complete(
-        _ writes: [InterruptedWrite],
-        of id: GocryptfsFileID
-    ) throws(Errno) -> Int {
-        let checker = try BlockChecker(storage, id)
-        var sound: Set<UInt64> = []
-        var completed = 0
-        // The latest of several is what was under way.
-        for write in writes {
-            var broken: [NotedBlock] = []
-            for block in try blocks(of: write) where !sound.contains(block.index) {
-                if block.stored.isEmpty || checker.opens(block.stored[...], at: block.index) {
-                    sound.insert(block.index)
-                } else {
-                    broken.append(block)
-                }
-            }
-            // Otherwise it was not begun, or something else was written since.
-            guard broken.contains(where: \.isStoredInPart) else { continue }
-            for block in broken where checker.opens(block.sealed, at: block.index) {
-                try store(block)
-                sound.insert(block.index)
-                completed += 1
-            }
-        }
-        return completed
+/// Completes one file.
+private final class Completion {
+    /// How many blocks were written.
+    private(set) var count = 0
+
+    private let file: Int32
+    private let geometry: GocryptfsGeometry
+    private let checker: BlockChecker
+
+    /// What is before this was on the disk after the notes that are yet to come.
+    private var storedEnd: UInt64 = 0
+
+    /// Blocks that need nothing, or nothing any more.
+    private var sound: Set<UInt64> = []
+
+    init(
+        of file: Int32,
+        _ id: GocryptfsFileID,
+        in storage: GocryptfsStorage
+    ) throws(Errno) {
+        self.file = file
+        geometry = storage.geometry
+        checker = try BlockChecker(storage, id)
     }
 
-    private func blocks(of write: InterruptedWrite) throws(Errno) -> [NotedBlock] {
-        let blockCount = storage.geometry.sealedBlockCount
-        let file = descriptor.rawValue
-        var blocks: [NotedBlock] = []
-        for start in stride(from: 0, to: write.sealed.count, by: blockCount) {
-            let offset = write.offset &+ UInt64(start)
-            guard let index = storage.geometry.index(ofBlockAt: offset) else { continue }
-            var stored = [UInt8](repeating: 0, count: blockCount)
-            let count = try stored.withUnsafeMutableBufferPointer { stored throws(Errno) in
-                try FileCall.read(file, at: offset, into: UnsafeMutableRawBufferPointer(stored))
-            }
-            blocks.append(
-                NotedBlock(
-                    index: index,
-                    offset: offset,
-                    sealed: write.sealed[start..<min(start + blockCount, write.sealed.count)],
-                    stored: Array(stored[..<count])
-                )
-            )
+    /// Writes what is needed of one write; to be called with the latest first, which is what was under way.
+    func complete(_ write: InterruptedWrite) throws(Errno) {
+        switch write.note.content {
+        case .sealed: try complete(write.note, try write.sealed())
+        case .zeros: try complete(write.note)
+        case .stored: storedEnd = max(storedEnd, write.note.offset + write.note.count)
         }
-        return blocks
+    }
+
+    private func complete(_ note: WriteNote, _ sealed: [UInt8]) throws(Errno) {
+        let blockCount = geometry.sealedBlockCount
+        var broken: [NotedBlock] = []
+        for start in stride(from: 0, to: sealed.count, by: blockCount) {
+            let offset = note.offset &+ UInt64(start)
+            let part = sealed[start..<min(start + blockCount, sealed.count)]
+            if let block = try brokenBlock(at: offset, part) { broken.append(block) }
+        }
+        // Otherwise it was not begun, or something else was written since.
+        guard broken.contains(where: \.isStoredInPart) else { return }
+        for block in broken where checker.opens(block.sealed, at: block.index) { try store(block) }
+    }
+
+    /// Of a range that was all zeros before, or was to become that.
+    private func complete(_ note: WriteNote) throws(Errno) {
+        let blockCount = UInt64(geometry.sealedBlockCount)
+        let zeros = [UInt8](repeating: 0, count: Int(blockCount))
+        let end = min(note.offset + note.count, try FileStatus(of: file).size)
+        var offset = note.offset
+        if offset < storedEnd {
+            offset += (storedEnd - offset + blockCount - 1) / blockCount * blockCount
+        }
+        while offset < end {
+            guard let data = try FileCall.find(.data, in: file, from: offset), data < end else {
+                return
+            }
+            // To the beginning of its block.
+            offset += (data - offset) / blockCount * blockCount
+            if let block = try brokenBlock(at: offset, zeros[...]) {
+                if block.stored.count < zeros.count {
+                    try FileCall.truncate(file, to: offset)
+                    count += 1
+                    return
+                }
+                if block.isStoredInPart { try store(block) }
+            }
+            offset += blockCount
+        }
+    }
+
+    /// A block that does not authenticate; nil for one that does, or is not there.
+    private func brokenBlock(
+        at offset: UInt64,
+        _ sealed: ArraySlice<UInt8>
+    ) throws(Errno) -> NotedBlock? {
+        guard let index = geometry.index(ofBlockAt: offset), !sound.contains(index) else {
+            return nil
+        }
+        var stored = [UInt8](repeating: 0, count: geometry.sealedBlockCount)
+        let count = try stored.withUnsafeMutableBufferPointer { stored throws(Errno) in
+            try FileCall.read(file, at: offset, into: UnsafeMutableRawBufferPointer(stored))
+        }
+        stored.removeSubrange(count...)
+        if stored.isEmpty || checker.opens(stored[...], at: index) {
+            sound.insert(index)
+            return nil
+        }
+        return NotedBlock(index: index, offset: offset, sealed: sealed, stored: stored)
     }
 
     private func store(_ block: NotedBlock) throws(Errno) {
-        let file = descriptor.rawValue
         try block.sealed.withUnsafeBufferPointer { sealed throws(Errno) in
             try FileCall.write(file, at: block.offset, UnsafeRawBufferPointer(sealed))
         }
@@ -85,6 +130,8 @@ extension GocryptfsFile {
         if block.stored.count > block.sealed.count {
             try FileCall.truncate(file, to: block.offset + UInt64(block.sealed.count))
         }
+        sound.insert(block.index)
+        count += 1
     }
 }
 
@@ -97,42 +144,22 @@ private struct NotedBlock {
     let sealed: ArraySlice<UInt8>
     let stored: [UInt8]
 
-    /// Whether what one page has of it is there: a write stops between two pages of the storage, and seals of a
-    /// block have no byte in common but by chance.
+    /// What a disk writes whole, in bytes; a kill stops between pages, which are more of them.
+    private static let sector = 512
+
+    /// Whether what one sector has of it is there: seals of a block have no byte in common but by chance.
     var isStoredInPart: Bool {
-        let page = Int(GocryptfsFile.storedPage)
-        let place = Int(offset % GocryptfsFile.storedPage)
+        let place = Int(offset % UInt64(Self.sector))
         var start = 0
-        while start < sealed.count {
-            let end = min(start + page - (place + start) % page, sealed.count)
-            let part = sealed.dropFirst(start).prefix(end - start)
-            if stored.count >= end, stored[start..<end].elementsEqual(part) { return true }
-            start = end
+        while start < min(sealed.count, stored.count) {
+            let next = start + Self.sector - (place + start) % Self.sector
+            let range = start..<min(next, sealed.count, stored.count)
+            if stored[range].elementsEqual(sealed.dropFirst(start).prefix(range.count)) {
+                return true
+            }
+            start = next
         }
         return false
-    }
-}
-
-extension GocryptfsStorage {
-    /// Completes what concerns a file; the kernel remembers its length from here on.
-    func settle(
-        _ status: FileStatus,
-        named name: FileName,
-        in directory: Directory
-    ) throws(Errno) -> FileStatus {
-        guard let intents, intents.hasInterruptedWrites, status.kind == .regular, status.size > 0
-        else {
-            return status
-        }
-        let parent = directory.descriptor.rawValue
-        do throws(Errno) {
-            let file = try FileCall.open(name, in: parent, [.readWrite, .nonBlocking])
-            _ = try GocryptfsFile(opening: file, named: name, storage: self)
-        } catch {
-            // Who opens it is told.
-            return status
-        }
-        return try FileStatus(in: parent, named: name)
     }
 }
 

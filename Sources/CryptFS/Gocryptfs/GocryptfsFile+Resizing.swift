@@ -27,13 +27,23 @@ extension GocryptfsFile {
 
     private func cut(to size: UInt64, from old: UInt64, scratch: Scratch) throws(Errno) {
         let (index, count) = GocryptfsGeometry.block(at: size)
+        let start = index * UInt64(GocryptfsGeometry.blockCount)
+        let whole = Int(min(old - start, UInt64(GocryptfsGeometry.blockCount)))
         guard count > 0 else {
-            try resizeStored(to: try storedCount(of: size))
+            let stored = try storedCount(of: size)
+            // The rest of the last page becomes zeros, on the disk perhaps before the file is shorter.
+            if needsJournal {
+                let block = UInt64(storage.geometry.sealedBlockCount)
+                try notes(of: scratch)?.noteZeros(
+                    in: stored..<stored + block,
+                    of: self,
+                    isDurable: true
+                )
+            }
+            try resizeStored(to: stored)
             wasResized(to: size)
             return
         }
-        let start = index * UInt64(GocryptfsGeometry.blockCount)
-        let whole = Int(min(old - start, UInt64(GocryptfsGeometry.blockCount)))
         let plain = UnsafeMutableRawBufferPointer(rebasing: scratch.block[..<whole])
         try open(blocksFrom: index, into: plain, sealed: scratch.sealed, scratch: scratch)
         let sealedCount = storage.geometry.sealedCount(ofBlocks: count)
@@ -47,6 +57,8 @@ extension GocryptfsFile {
         do throws(Errno) {
             // First what is more likely to fail, while the block is there still.
             try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old, scratch: scratch)
+            // Lengths reach the disk before content: what was this block is not to be cut.
+            if needsJournal { try FileCall.synchronize(descriptor.rawValue, dataOnly: true) }
             try resizeStored(to: try storedCount(of: size))
         } catch {
             restore(UnsafeRawBufferPointer(plain), asBlock: index, size: old, scratch: scratch)
@@ -118,7 +130,7 @@ extension GocryptfsFile {
         try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old, scratch: scratch)
     }
 
-    private func storedCount(of size: UInt64) throws(Errno) -> UInt64 {
+    func storedCount(of size: UInt64) throws(Errno) -> UInt64 {
         try translating { () throws(VolumeFormatError) in
             try storage.geometry.storedCount(forPlaintext: size)
         }
@@ -197,11 +209,17 @@ extension GocryptfsFile {
                 let start =
                     UInt64(GocryptfsGeometry.headerCount)
                     + first * UInt64(storage.geometry.sealedBlockCount)
+                let count = (last - first) * UInt64(storage.geometry.sealedBlockCount)
                 hasHoles.store(true, ordering: .relaxed)
+                try notes(of: scratch)?.noteZeros(
+                    in: start..<start + count,
+                    of: self,
+                    isDurable: needsJournal
+                )
                 try FileCall.allocate(
                     descriptor.rawValue,
                     at: start,
-                    count: (last - first) * UInt64(storage.geometry.sealedBlockCount),
+                    count: count,
                     [.punchHole, .keepSize]
                 )
             }

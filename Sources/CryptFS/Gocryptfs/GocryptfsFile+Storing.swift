@@ -123,40 +123,61 @@ extension GocryptfsFile {
         }
     }
 
-    /// Writes stored bytes, noting first what a kill must not cut short: all but what is long and only appended.
+    /// Writes stored bytes, noting first what must not be cut short; of what is long and only appended, that it is.
     private func storeParts(
         of bytes: UnsafeRawBufferPointer,
         at offset: UInt64,
         before stored: UInt64,
         scratch: Scratch
     ) throws(Errno) {
-        let slot = try storage.cipher(of: scratch).intentSlot
-        guard let intents = storage.intents, let slot, let id else {
+        guard let notes = try notes(of: scratch) else {
             return try storePart(bytes, at: offset, before: stored)
         }
-        let header = GocryptfsGeometry.headerCount
         let whole = storage.geometry.sealedBlockCount
-        let longest = WriteIntents.longestCount / whole * whole
+        let longest = notes.longestCount / whole * whole
         // The header is in one page, and needs none.
-        var done = offset == 0 ? min(header, bytes.count) : 0
-        let isShort = bytes.count - done <= longest
-        if !isShort, offset >= stored { return try storePart(bytes, at: offset, before: stored) }
+        var done = offset == 0 ? min(GocryptfsGeometry.headerCount, bytes.count) : 0
+        let isLong = bytes.count - done > Self.longestWhollyNoted
+        let isPromised = needsJournal
         var begin = 0
         repeat {
-            let end = min(done + longest, bytes.count)
             let place = offset + UInt64(done)
-            if isShort || place < stored {
-                let blocks = UnsafeRawBufferPointer(rebasing: bytes[done..<end])
-                intents.note(blocks, at: place, of: id, in: slot)
+            var next = min(done + longest, bytes.count)
+            if isPromised || !isLong || place < stored {
+                try notes.note(
+                    UnsafeRawBufferPointer(rebasing: bytes[done..<next]),
+                    at: place,
+                    of: self,
+                    isDurable: isPromised || storage.keepsJournal && place < stored
+                )
+            } else {
+                next = bytes.count
+                try notes.noteGrowth(
+                    in: place..<offset + UInt64(bytes.count),
+                    of: self,
+                    isDurable: storage.keepsJournal
+                )
             }
             try storePart(
-                UnsafeRawBufferPointer(rebasing: bytes[begin..<end]),
+                UnsafeRawBufferPointer(rebasing: bytes[begin..<next]),
                 at: offset + UInt64(begin),
                 before: stored
             )
-            begin = end
-            done = end
+            begin = next
+            done = next
         } while done < bytes.count
+    }
+
+    /// Nobody commits by more, unless it was promised to stay.
+    private static let longestWhollyNoted = 128 << 10
+
+    /// Where to note what is about to be written; nil where that is not done.
+    func notes(of scratch: Scratch) throws(Errno) -> ThreadNotes? {
+        guard id != nil, let intents = storage.intents else { return nil }
+        let notes = try storage.cipher(of: scratch).notes
+        // More threads than there is room for; without a journal that is a kill's risk.
+        if notes == nil, intents.isJournal { throw .noMemory }
+        return notes
     }
 
     /// Where there is no room, what needs some is written first.

@@ -24,6 +24,13 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
     /// Parts of the storage may be missing below: writing into them can fail for want of room.
     let hasHoles: Atomic<Bool>
 
+    /// Whether there may be content that was promised to stay, whatever happens to what is written since.
+    private let isPromised: Atomic<Bool>
+
+    /// Once its blocks were noted in the journal.
+    private let journalledFile = Mutex<JournalledFile?>(nil)
+
+    private let inodeNumber: Atomic<UInt64>
     private let length: Atomic<UInt64>
     private let habit = SynchronizationHabit()
     private let largeFileHabit = LargeFileHabit()
@@ -39,6 +46,8 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         self.descriptor = descriptor
         length = Atomic(0)
         hasHoles = Atomic(false)
+        isPromised = Atomic(false)
+        inodeNumber = Atomic(0)
     }
 
     /// A stored file.
@@ -55,12 +64,23 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         self.name = name
         length = Atomic(storage.geometry.shownCount(forStored: status.size))
         hasHoles = Atomic(status.blocks * 512 < status.size)
+        isPromised = Atomic(true)
+        inodeNumber = Atomic(status.identity.number)
         self.descriptor = descriptor
         guard status.size > 0 else { return }
         try readHeader()
         guard try completeInterruptedWrites() else { return }
         let completed = try FileStatus(of: self.descriptor.rawValue).size
         length.store(storage.geometry.shownCount(forStored: completed), ordering: .releasing)
+    }
+
+    deinit {
+        // Removed: its room is not to wait for the journal.
+        if let file = knownJournalled,
+            (try? FileStatus(of: descriptor.rawValue).linkCount) == 0
+        {
+            file.forget()
+        }
     }
 
     /// Somebody else may have written since; to be called with all blocks held.
@@ -130,13 +150,34 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         }
     }
 
-    func wasSynchronized() {
+    func synchronize(dataOnly: Bool, scratch: Scratch) throws(Errno) {
+        let grown = try promise()
+        try FileCall.synchronize(descriptor.rawValue, dataOnly: dataOnly)
+        if let grown {
+            try withAllBlocksHeld { () throws(Errno) in
+                guard grown.id == id else { return }
+                try notes(of: scratch)?.noteStored(upTo: grown.end, of: self)
+            }
+        }
+        if let failure = knownJournalled?.takeFailure() { throw failure }
         habit.noteSynchronization()
         largeFileHabit.noteSynchronization()
     }
 
+    /// What is being written is not in the journal; what comes is.
+    ///
+    /// - Returns: How far it is stored, where it is noted that it grows from somewhere before.
+    private func promise() throws(Errno) -> (id: GocryptfsFileID, end: UInt64)? {
+        guard storage.keepsJournal, !isPromised.load(ordering: .relaxed) else { return nil }
+        return try withAllBlocksHeld { () throws(Errno) in
+            isPromised.store(true, ordering: .relaxed)
+            guard let id, size > 0, knownJournalled?.grows == true else { return nil }
+            return (id, try storedCount(of: size))
+        }
+    }
+
     func commit(durably: Bool, to place: some ContentPlace, scratch: Scratch) throws(Errno) {
-        if durably { try FileCall.synchronize(descriptor.rawValue) }
+        if durably { try synchronize(dataOnly: false, scratch: scratch) }
     }
 
     /// Whole blocks were appended, or the last one became longer.
@@ -153,14 +194,47 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         }
     }
 
-    /// Runs `body` with all blocks held.
+    /// Runs `body` with all blocks held, and what is known of the file up to date.
     func withAllBlocks<Result>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
+        try withAllBlocksHeld { () throws(Errno) in
+            if storage.isShared { try lookAgain() }
+            return try body()
+        }
+    }
+
+    private func withAllBlocksHeld<Result>(
+        _ body: () throws(Errno) -> Result
+    ) throws(Errno) -> Result {
         let slot = ranges.acquire(
             BlockRangeLock.Range(first: 0, last: .max, isExclusive: true)
         )
         defer { ranges.release(slot) }
-        if storage.isShared { try lookAgain() }
         return try body()
+    }
+
+    /// The stored file's inode number.
+    func inode() throws(Errno) -> UInt64 {
+        let known = inodeNumber.load(ordering: .relaxed)
+        if known != 0 { return known }
+        let number = try FileStatus(of: descriptor.rawValue).identity.number
+        inodeNumber.store(number, ordering: .relaxed)
+        return number
+    }
+
+    /// Whether what is noted of it has to be on the disk before it is written; to be called with what is written held.
+    var needsJournal: Bool { storage.keepsJournal && isPromised.load(ordering: .relaxed) }
+
+    /// The file for the journal; nil where nothing of it is there.
+    var knownJournalled: JournalledFile? { journalledFile.withLock { $0 } }
+
+    /// The file for the journal, which may have to outlive this.
+    func journalled() throws(Errno) -> JournalledFile {
+        try journalledFile.withLock { file throws(Errno) in
+            if let file { return file }
+            let new = JournalledFile(try descriptor.duplicate())
+            file = new
+            return new
+        }
     }
 
     /// Runs a call of the format's; the error of one that fails.

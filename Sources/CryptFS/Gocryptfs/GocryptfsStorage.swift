@@ -30,6 +30,9 @@ final class GocryptfsStorage: StorageFormat {
 
     /// What is about to be written; nil where this is not the only writer.
     let intents: WriteIntents?
+
+    /// Whether a loss of power is to leave no torn block.
+    let keepsJournal: Bool
     let nameLimit: Int
     private let rootIdentity: FileIdentity
 
@@ -47,6 +50,7 @@ final class GocryptfsStorage: StorageFormat {
         self.names = names
         self.isShared = isShared
         self.intents = intents
+        keepsJournal = intents?.isJournal ?? false
         geometry = GocryptfsGeometry(keys.cipher)
         nameLimit = names.longestName
     }
@@ -95,7 +99,7 @@ final class GocryptfsStorage: StorageFormat {
         if let cipher = scratch.formatState as? ThreadCipher { return cipher }
         do throws(VolumeFormatError) {
             let content = try GocryptfsContent(keys: keys)
-            let cipher = ThreadCipher(content, intentSlot: intents?.claimSlot())
+            let cipher = ThreadCipher(content, notes: intents?.claim())
             scratch.formatState = cipher
             return cipher
         } catch {
@@ -159,11 +163,11 @@ final class ThreadCipher {
     var content: GocryptfsContent
 
     /// Where the thread notes what it is about to write, see ``WriteIntents``.
-    let intentSlot: Int?
+    let notes: ThreadNotes?
 
-    init(_ content: consuming GocryptfsContent, intentSlot: Int?) {
+    init(_ content: consuming GocryptfsContent, notes: ThreadNotes?) {
         self.content = content
-        self.intentSlot = intentSlot
+        self.notes = notes
     }
 }
 

@@ -3,189 +3,222 @@ internal import Linux
 internal import Synchronization
 internal import VolumeFormat
 
-/// What is about to be written over, kept beside the volume, so that a write which a kill cuts short is completed.
+/// What is about to be written, kept beside the volume, so that a write which is cut short is completed.
 ///
-/// A block never lies in one page, and a process that is killed may have written one of its pages and not the other:
-/// neither the old nor the new one could be read. So each thread first writes the sealed blocks into a slot of
-/// the writer's lock file. Nothing of it has to reach the disk: the kernel's memory outlives the process, and
-/// against a loss of power, which takes both, it would be of no use. A slot is
+/// A block never lies in one page, and a process that is killed, or a machine that loses its power, may have written
+/// one of its pages and not the other: neither the old nor the new one could be read. So each thread first notes
+/// the sealed blocks in a part of the writer's lock file, see ``ThreadNotes`` and ``WriteNote``.
 ///
-/// | offset | bytes | content, little-endian |
-/// | --- | --- | --- |
-/// | 0 | 8 | `SSWRITE1` |
-/// | 8 | 8 | a number that grows from write to write |
-/// | 16 | 16 | the file's ``GocryptfsFileID`` |
-/// | 32 | 8 | where the blocks belong in the stored file, in bytes |
-/// | 40 | 8 | how many bytes they are |
-/// | 48 | 16 | zeros |
-/// | 64 | | the sealed blocks |
+/// Against a kill nothing of it has to reach the disk: the kernel's memory outlives the process. As a journal,
+/// against a loss of power, a note is on the disk before what it is of, and stays until that is.
 final class WriteIntents: Sendable {
+    /// Whether a loss of power is to leave nothing torn either.
+    let isJournal: Bool
+
     private let lock: WriterLock
     private let lastNumber: Atomic<UInt64>
-    private let nextSlot: Atomic<Int>
-    private let interrupted: Mutex<[InterruptedWrite]>
-    private let hasSome: Atomic<Bool>
+    private let nextPart = Atomic<UInt64>(0)
+    private let pending: Mutex<[PendingNote]>
+    private let hasPending: Atomic<Bool>
 
-    /// Slots before this one are the last writers' and stay as they are until they are seen to.
-    private let firstSlot: Int
+    /// What is before this in the file is the last writers', and stays as it is until it is seen to.
+    private let start: Atomic<UInt64>
 
-    /// How many bytes one slot takes.
-    private static let slotCount = 128 << 10
-    private static let headerCount = 64
-    private static let magic = UInt64(littleEndian: 0x3145_5449_5257_5353)
+    /// A note of a writer that was cut short.
+    private struct PendingNote {
+        let note: WriteNote
 
-    /// As many threads as serve, and what some kills before left and nobody has asked for since.
-    private static let slotLimit = 64
+        /// Where in the lock file.
+        let place: UInt64
 
-    /// The longest run of blocks that is kept; what is longer is written in several.
-    static let longestCount = slotCount - headerCount
+        /// Where it ends there.
+        var end: UInt64 { place + WriteIntents.roundedToPages(note.noteCount) }
+    }
 
-    /// Reads what a writer that was killed was about to write.
+    /// How many bytes of the file a thread has, and how many of them there may be: as many as serve, and what
+    /// some kills before left and nobody has asked for since.
+    private static let (partCount, journalPartCount): (UInt64, UInt64) = (128 << 10, 2 << 20)
+    private static let partLimit: UInt64 = 64
+
+    /// What a thread has of a journal in any case, and how many threads: as many as a session has.
+    private static let (reservedCount, reservedParts): (UInt64, UInt64) = (256 << 10, 16)
+
+    /// Notes begin at multiples of this: none is written into a page that has another.
+    static let page: UInt64 = 4096
+
+    /// Reads what a writer that was cut short was about to write.
     ///
-    /// - Parameter lock: The storage's, which keeps what the last writer left if that was since the machine was
-    ///   started; held as long as this is there.
-    init(_ lock: WriterLock) {
+    /// - Parameters:
+    ///   - lock: The storage's, which keeps what the last writer left if it counts; held as long as this is there.
+    ///   - isJournal: Whether a loss of power is to leave nothing torn either.
+    init(_ lock: WriterLock, isJournal: Bool) {
         self.lock = lock
-        var found: [InterruptedWrite] = []
-        var used = 0
-        for slot in 0..<Self.slotLimit {
-            guard let write = Self.read(slot, of: lock.noteFile) else { continue }
-            found.append(write)
-            used = slot + 1
-        }
+        self.isJournal = isJournal
+        let found = Self.read(lock.noteFile)
+        let part = isJournal ? Self.journalPartCount : Self.partCount
+        let end = found.map(\.end).max() ?? WriterLock.noteOffset
+        let used = (end - WriterLock.noteOffset + part - 1) / part * part
         // Unless only few would remain.
-        firstSlot = used > Self.slotLimit * 3 / 4 ? 0 : used
-        nextSlot = Atomic(firstSlot)
-        lastNumber = Atomic(found.map(\.number).max() ?? 0)
-        hasSome = Atomic(!found.isEmpty)
-        interrupted = Mutex(found.sorted { $0.number > $1.number })
+        start = Atomic(WriterLock.noteOffset + (used > part * Self.partLimit * 3 / 4 ? 0 : used))
+        lastNumber = Atomic(found.map(\.note.number).max() ?? 0)
+        hasPending = Atomic(!found.isEmpty)
+        pending = Mutex(found.sorted { $0.note.number > $1.note.number })
     }
 
     deinit {
         // This writer's own have all been made.
-        lock.leaveNotes(before: hasInterruptedWrites ? Self.offset(of: firstSlot) : 0)
+        let hasPending = hasPendingNotes
+        lock.leaveNotes(before: hasPending ? start.load(ordering: .relaxed) : 0)
     }
 
-    /// A slot for one thread; nil when there is none left.
-    func claimSlot() -> Int? {
-        let slot = nextSlot.wrappingAdd(1, ordering: .relaxed).oldValue
-        return slot < Self.slotLimit ? slot : nil
+    /// A part of the file for one thread's notes; nil when there is none left.
+    func claim() -> ThreadNotes? {
+        let index = nextPart.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < Self.partLimit else { return nil }
+        let part = part(index)
+        guard isJournal, !reserve(part) else { return ThreadNotes(self, in: lock.noteFile, part) }
+        let rest = part.lowerBound..<part.lowerBound + Self.reservedCount
+        return ThreadNotes(self, in: lock.noteFile, rest)
     }
 
-    /// Keeps what a thread is about to write.
-    ///
-    /// What fails is not told: the write is made without, as the file system below would have it.
-    ///
-    /// - Parameters:
-    ///   - sealed: Whole sealed blocks, the last of which may be the file's short one; at most ``longestCount``.
-    ///   - offset: Where they belong, in bytes.
-    ///   - id: Whose blocks they are.
-    ///   - slot: The thread's.
-    func note(
-        _ sealed: UnsafeRawBufferPointer,
-        at offset: UInt64,
-        of id: GocryptfsFileID,
-        in slot: Int
-    ) {
-        guard (1...Self.longestCount).contains(sealed.count) else { return }
-        let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
-        var header = InlineArray<64, UInt8>(repeating: 0)
-        withUnsafeMutableBytes(of: &header) { header in
-            header.storeBytes(of: Self.magic.littleEndian, as: UInt64.self)
-            header.storeBytes(of: number.littleEndian, toByteOffset: 8, as: UInt64.self)
-            id.withUnsafeBytes { id in
-                UnsafeMutableRawBufferPointer(rebasing: header[16..<32]).copyMemory(from: id)
-            }
-            header.storeBytes(of: offset.littleEndian, toByteOffset: 32, as: UInt64.self)
-            let count = UInt64(sealed.count)
-            header.storeBytes(of: count.littleEndian, toByteOffset: 40, as: UInt64.self)
-            // Killed in the middle, the volume is as it was, and what is noted no more than half does not authenticate.
-            FileCall.writeOnce(
-                lock.noteFile,
-                at: Self.offset(of: slot),
-                UnsafeRawBufferPointer(header),
-                sealed
-            )
+    /// Takes room for a journal, as long as there is some: on a full disk things are written over, too.
+    func reserveRoom() {
+        for index in 0..<Self.reservedParts {
+            let start = part(index).lowerBound
+            guard reserve(start..<start + Self.reservedCount) else { return }
         }
     }
 
-    /// Whether there is anything left to be seen to.
-    var hasInterruptedWrites: Bool { hasSome.load(ordering: .relaxed) }
+    private func part(_ index: UInt64) -> Range<UInt64> {
+        let count = isJournal ? Self.journalPartCount : Self.partCount
+        let first = start.load(ordering: .relaxed) + index * count
+        return first..<first + count
+    }
 
-    /// Sees to what was about to be written to a file when its writer was killed.
+    /// Takes room.
+    ///
+    /// - Returns: Whether there is some; yes where the file system cannot tell.
+    private func reserve(_ part: Range<UInt64>) -> Bool {
+        do throws(Errno) {
+            let count = part.upperBound - part.lowerBound
+            try FileCall.allocate(lock.noteFile, at: part.lowerBound, count: count, [])
+            return true
+        } catch {
+            return error != .noSpace
+        }
+    }
+
+    /// The next note's.
+    func nextNumber() -> UInt64 {
+        lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// The longest run of blocks that one note has.
+    private static var longest: UInt64 { journalPartCount - UInt64(WriteNote.headerCount) }
+
+    private static func read(_ file: Int32) -> [PendingNote] {
+        guard let end = try? FileStatus(of: file).size else { return [] }
+        var header = InlineArray<64, UInt8>(repeating: 0)
+        var found: [PendingNote] = []
+        var place = WriterLock.noteOffset
+        let limit = min(end, place + partLimit * journalPartCount)
+        while place < limit {
+            let note = withUnsafeMutableBytes(of: &header) { header -> WriteNote? in
+                guard (try? FileCall.read(file, at: place, into: header)) == header.count else {
+                    return nil
+                }
+                return WriteNote(parsing: UnsafeRawBufferPointer(header), longest: longest)
+            }
+            if let note {
+                found.append(PendingNote(note: note, place: place))
+                place = found[found.count - 1].end
+            } else {
+                place += page
+            }
+        }
+        return found
+    }
+
+    static func roundedToPages(_ count: UInt64) -> UInt64 {
+        (count + page - 1) / page * page
+    }
+}
+
+// What has yet to be seen to.
+extension WriteIntents {
+    /// Whether there is anything.
+    var hasPendingNotes: Bool { hasPending.load(ordering: .relaxed) }
+
+    /// The inode numbers of the files it is of.
+    var pendingInodes: Set<UInt64> {
+        pending.withLock { Set($0.map(\.note.inode)) }
+    }
+
+    /// Sees to what was about to be written to a file when its writer was cut short.
     ///
     /// Nobody else sees to the same meanwhile: whoever opens the file waits, so that nothing newer is written over.
     ///
     /// - Parameters:
     ///   - id: Which file.
-    ///   - complete: Is given the writes, the latest first; they are forgotten unless it fails.
+    ///   - complete: Is given the notes, the latest first; they are forgotten unless it fails.
     /// - Returns: How many blocks `complete` says it wrote; 0 where there is nothing to see to.
     /// - Throws: What `complete` throws.
-    func seeToInterruptedWrites(
-        to id: GocryptfsFileID,
+    func seeToNotes(
+        of id: GocryptfsFileID,
         _ complete: ([InterruptedWrite]) throws(Errno) -> Int
     ) throws(Errno) -> Int {
-        guard hasInterruptedWrites else { return 0 }
-        return try interrupted.withLock { writes throws(Errno) in
-            let own = writes.filter { $0.id == id }
+        guard hasPendingNotes else { return 0 }
+        return try pending.withLock { pending throws(Errno) in
+            let own = pending.filter { $0.note.id == id }
             guard !own.isEmpty else { return 0 }
-            let completed = try complete(own)
-            for write in own where write.slot < firstSlot { empty(write.slot) }
-            writes.removeAll { $0.id == id }
-            hasSome.store(!writes.isEmpty, ordering: .relaxed)
+            let completed = try complete(
+                own.map { InterruptedWrite(note: $0.note, file: lock.noteFile, place: $0.place) }
+            )
+            forget(&pending) { $0.note.id == id }
             return completed
         }
     }
 
-    private func empty(_ slot: Int) {
+    /// Forgets what is of files that are known not to be there; before any thread notes something.
+    func forgetNotes(of inodes: Set<UInt64>) {
+        pending.withLock { pending in
+            forget(&pending) { inodes.contains($0.note.inode) }
+            guard pending.isEmpty else { return }
+            start.store(WriterLock.noteOffset, ordering: .relaxed)
+            lock.dropNotes()
+        }
+    }
+
+    private func forget(_ pending: inout [PendingNote], where predicate: (PendingNote) -> Bool) {
         let nothing = InlineArray<8, UInt8>(repeating: 0)
-        nothing.span.withUnsafeBytes { nothing in
-            try? FileCall.write(lock.noteFile, at: Self.offset(of: slot), nothing)
-        }
-    }
-
-    private static func offset(of slot: Int) -> UInt64 {
-        WriterLock.noteOffset + UInt64(slot * slotCount)
-    }
-
-    private static func read(_ slot: Int, of file: Int32) -> InterruptedWrite? {
-        var header = InlineArray<64, UInt8>(repeating: 0)
-        let start = offset(of: slot)
-        let found = withUnsafeMutableBytes(of: &header) { header -> InterruptedWrite? in
-            guard (try? FileCall.read(file, at: start, into: header)) == headerCount,
-                UInt64(littleEndian: header.loadUnaligned(as: UInt64.self)) == magic,
-                let id = GocryptfsFileID(UnsafeRawBufferPointer(rebasing: header[16..<32]))
-            else { return nil }
-            func number(at offset: Int) -> UInt64 {
-                UInt64(littleEndian: header.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        // What is behind it is this writer's own by now.
+        let start = start.load(ordering: .relaxed)
+        for note in pending where predicate(note) && note.place < start {
+            nothing.span.withUnsafeBytes { nothing in
+                try? FileCall.write(lock.noteFile, at: note.place, nothing)
             }
-            guard (1...UInt64(longestCount)).contains(number(at: 40)) else { return nil }
-            return InterruptedWrite(
-                slot: slot,
-                number: number(at: 8),
-                id: id,
-                offset: number(at: 32),
-                sealed: [UInt8](repeating: 0, count: Int(number(at: 40)))
-            )
         }
-        guard var write = found else { return nil }
-        let count = write.sealed.withUnsafeMutableBytes { sealed in
-            try? FileCall.read(file, at: start + UInt64(headerCount), into: sealed)
-        }
-        return count == write.sealed.count ? write : nil
+        pending.removeAll(where: predicate)
+        hasPending.store(!pending.isEmpty, ordering: .relaxed)
     }
 }
 
-/// Sealed blocks that were about to be written.
-struct InterruptedWrite: Sendable {
-    /// Where it was noted.
-    let slot: Int
+/// Blocks that were about to be written.
+struct InterruptedWrite {
+    let note: WriteNote
 
-    /// Which of several is the latest.
-    let number: UInt64
-    let id: GocryptfsFileID
+    /// Where that lies.
+    fileprivate let file: Int32
+    fileprivate let place: UInt64
 
-    /// Where they belong in the stored file, in bytes.
-    let offset: UInt64
-    var sealed: [UInt8]
+    /// Reads the sealed blocks; none where they are not known.
+    func sealed() throws(Errno) -> [UInt8] {
+        guard note.content == .sealed else { return [] }
+        var sealed = [UInt8](repeating: 0, count: Int(note.count))
+        let start = place + UInt64(WriteNote.headerCount)
+        let count = try sealed.withUnsafeMutableBufferPointer { sealed throws(Errno) in
+            try FileCall.read(file, at: start, into: UnsafeMutableRawBufferPointer(sealed))
+        }
+        return Array(sealed[..<count])
+    }
 }

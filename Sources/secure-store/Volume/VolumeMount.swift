@@ -25,8 +25,22 @@ struct VolumeMount: ParsableCommand {
     @Flag(help: "Others change the storage meanwhile: look again for every change.")
     var sharedStorage = false
 
+    @Flag(
+        help: """
+            No loss of power makes what was synchronised unreadable; writing over it waits for the disk \
+            once more.
+            """
+    )
+    var journal = false
+
     @Option(help: "What happens where there is no volume: auto makes one, never is an error.")
     var create = VolumeCreation.never
+
+    func validate() throws {
+        if journal, readOnly || sharedStorage {
+            throw ValidationError("--journal is for a volume that nobody else writes to")
+        }
+    }
 
     func run() throws {
         let key = try selection.readKey()
@@ -38,6 +52,7 @@ struct VolumeMount: ParsableCommand {
                 options: VolumeOptions(
                     isReadOnly: readOnly,
                     isShared: sharedStorage,
+                    keepsJournal: journal,
                     createsIfEmpty: create == .auto,
                     keyIsGenerated: key.generated != nil
                 )

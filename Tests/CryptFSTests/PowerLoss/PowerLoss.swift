@@ -99,6 +99,10 @@ struct PowerLoss {
         _ choice: Choice,
         _ generator: inout some RandomNumberGenerator
     ) -> [UInt8] {
+        let isChanged = (file.synchronized..<file.moment).contains {
+            operations[$0].kind.changedContent == file.number
+        }
+        guard isChanged else { return bytes(file, file.moment) }
         // Not before its last cut, which is a change of names.
         let cut = (file.synchronized..<max(file.horizon, file.synchronized)).last {
             if case .truncate(file.number, _) = operations[$0].kind { return true }
@@ -117,7 +121,7 @@ struct PowerLoss {
             let start = content.count
             let end = min(start + Self.pageCount, length)
             // A page that is new is not there without its content.
-            let versions = (file.synchronized...file.moment).filter {
+            let versions = (cutOff(file, before: start)...file.moment).filter {
                 bytes(file, $0).count > start
             }
             guard let oldest = versions.first, let newest = versions.last else {
@@ -147,6 +151,15 @@ struct PowerLoss {
             content.append(contentsOf: old[there])
             content.append(contentsOf: repeatElement(0, count: range.count - there.count))
         }
+    }
+
+    /// From when on a page's content can be on the disk: what was cut off there does not come back.
+    private func cutOff(_ file: File, before start: Int) -> Int {
+        let cut = (file.synchronized..<max(file.horizon, file.synchronized)).last {
+            if case .truncate(file.number, let size) = operations[$0].kind { return size <= start }
+            return false
+        }
+        return cut.map { $0 + 1 } ?? file.synchronized
     }
 
     private func bytes(_ file: File, _ version: Int) -> [UInt8] {

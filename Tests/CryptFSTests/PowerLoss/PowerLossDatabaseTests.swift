@@ -11,18 +11,29 @@ struct PowerLossDatabaseTests {
         let last: Int
     }
 
-    /// With `psow=0`; the last is the negative control.
-    @Test(arguments: [("delete", 0), ("wal", 0), ("wal", 1)])
+    /// How SQLite is used.
+    struct Use {
+        let mode: String
+
+        /// Whether it relies on writes to leave what is beside them as it is.
+        let powerSafeOverwrite: Int
+        let keepsJournal: Bool
+    }
+
+    /// With `psow=0`, or as it is by default with a journal below it; the third is the negative control.
+    @Test(
+        arguments: [("delete", 0, false), ("wal", 0, false), ("wal", 1, false)]
+            .map(Use.init) + [("delete", 1, true), ("wal", 1, true)].map(Use.init)
+    )
     func `SQLite keeps what it committed, once blocks that are errors are written over`(
-        mode: String,
-        powerSafeOverwrite: Int
+        use: Use
     ) throws {
         var committed: [[Int]] = []
-        let record = try RecordedUse(of: .gocryptfs) { program in
+        let record = try RecordedUse(of: .gocryptfs, keepsJournal: use.keepsJournal) { program in
             let output = try Client.run(
                 "sqlite.py",
-                ["record", program.volume("db"), mode, program.storage.log],
-                environment: ["PSOW": "\(powerSafeOverwrite)"]
+                ["record", program.volume("db"), use.mode, program.storage.log],
+                environment: ["PSOW": "\(use.powerSafeOverwrite)"]
             )
             committed = output.text.split(separator: "\n").map { line in
                 line.split(separator: " ").compactMap { Int($0) }
@@ -53,7 +64,7 @@ struct PowerLossDatabaseTests {
             }
             // Before the table was there, nothing can be asked.
             if last >= 0 { list += "\(last) \(path)/db\n" }
-            if files.values.contains(where: { $0.blocks.contains(nil) }) {
+            if last >= 0, files.values.contains(where: { $0.blocks.contains(nil) }) {
                 damaged += 1
             } else {
                 sound += 1
@@ -65,9 +76,10 @@ struct PowerLossDatabaseTests {
             ["verify-all", directory.write(list, to: "list")]
         )
         #expect(
-            verified.text.isEmpty == (powerSafeOverwrite == 0),
+            verified.text.isEmpty == (use.powerSafeOverwrite == 0 || use.keepsJournal),
             "\(states) states: \(verified.text.prefix(2000))"
         )
+        if use.keepsJournal { #expect(damaged == 0) }
         #expect(sound > 5 && committed.count == 5)
     }
 }

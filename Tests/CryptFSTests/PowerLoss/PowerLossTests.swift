@@ -18,6 +18,7 @@ struct PowerLossTests {
         case longNames
         case movingIntoNewDirectories
         case holes
+        case longAppends
 
         func run(_ program: inout Program) throws {
             switch self {
@@ -30,6 +31,7 @@ struct PowerLossTests {
             case .longNames: try nameAtLength(&program)
             case .movingIntoNewDirectories: try moveAway(&program)
             case .holes: try leaveHoles(&program)
+            case .longAppends: try appendMuch(&program)
             }
         }
 
@@ -129,6 +131,16 @@ struct PowerLossTests {
             try program.rename("file", to: "new/below/file")
         }
 
+        private func appendMuch(_ program: inout Program) throws {
+            try program.create("log")
+            try program.append("log", count: 10_000)
+            try program.synchronize("log")
+            try program.append("log", count: 140_000)
+            try program.create("new")
+            try program.append("new", count: 140_000)
+            try program.append("new", count: 140_000)
+        }
+
         private func leaveHoles(_ program: inout Program) throws {
             try program.create("file")
             try program.append("file", count: 10)
@@ -166,6 +178,14 @@ struct PowerLossTests {
             }
         }
         #expect(!found.isEmpty)
+    }
+
+    @Test(arguments: Scenario.allCases)
+    func `with a journal no block of a synchronised file is an error`(scenario: Scenario) throws {
+        let use = try RecordedUse(of: .gocryptfs, keepsJournal: true, by: scenario.run)
+        let (states, found) = try use.faults(states: LongTests.areRun ? 100 : 3)
+        #expect(found.isEmpty, "\(states) states: \(found.sorted().joined(separator: "\n"))")
+        #expect(states > 50)
     }
 
     private func record(_ scenario: Scenario) throws -> RecordedUse {

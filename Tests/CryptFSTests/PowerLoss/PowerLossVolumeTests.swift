@@ -114,16 +114,3 @@ struct PowerLossVolumeTests {
         withExtendedLifetime(target) {}
     }
 }
-
-extension StorageImage {
-    /// The topmost level of a real directory.
-    fileprivate init(reading directory: String) throws {
-        for (index, name) in try FileManager.default.contentsOfDirectory(atPath: directory)
-            .enumerated()
-        {
-            let content = try Data(contentsOf: URL(fileURLWithPath: directory + "/" + name))
-            entries["/" + name] = .file(UInt64(index))
-            contents[UInt64(index)] = Array(content)
-        }
-    }
-}

@@ -83,11 +83,13 @@ struct PromisedFiles {
     ///   - position: How far the log had come.
     ///   - isWhole: A file has one of its contents, whole, and never a mixture of their blocks: what
     ///     rclone's format gives.
+    ///   - mayBeTorn: A block that was changed since it was promised may be an error.
     /// - Returns: A line for each fault.
     func faults(
         in tree: ImageReader.Tree,
         at position: Int,
-        areReplacedWhole isWhole: Bool = false
+        areReplacedWhole isWhole: Bool = false,
+        mayBeTorn: Bool = true
     ) -> [String] {
         let lost = claims.filter { claim in
             claim.begun <= position && position < claim.ended ?? .max
@@ -95,6 +97,15 @@ struct PromisedFiles {
         }
         return lost.map { "lost under all of \($0.names.map { $0.prefix(20) }.sorted())" }
             + faultsByName(tree, at: position, isWhole)
+            + (mayBeTorn ? [] : tornFiles(in: tree, at: position))
+    }
+
+    /// Files of which something was promised and something is an error.
+    private func tornFiles(in tree: ImageReader.Tree, at position: Int) -> [String] {
+        versions.keys.sorted().filter { path in
+            let isPromised = candidates(path, at: position).first?.first.flatMap(\.self) != nil
+            return isPromised && tree.files["/" + path]?.blocks.contains(nil) == true
+        }.map { "\($0.prefix(20)): torn" }
     }
 
     private func faultsByName(

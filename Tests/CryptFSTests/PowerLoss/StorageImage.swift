@@ -84,3 +84,24 @@ struct StorageImage {
         }
     }
 }
+
+extension StorageImage {
+    /// Reads a real directory.
+    init(reading directory: String) throws {
+        self.init()
+        let places = try FileManager.default.subpathsOfDirectory(atPath: directory)
+        for (index, place) in places.enumerated() {
+            let path = directory + "/" + place
+            let number = UInt64(index)
+            var status = stat()
+            guard lstat(path, &status) == 0 else { continue }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: entries["/" + place] = .directory(number)
+            case S_IFREG:
+                entries["/" + place] = .file(number)
+                contents[number] = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+            default: continue
+            }
+        }
+    }
+}

@@ -15,6 +15,16 @@ struct StorageOperation {
         case truncate(UInt64, Int)
         case punch(UInt64, offset: Int, count: Int)
         case synchronize(UInt64)
+
+        /// The file whose content was changed; nil where none was.
+        var changedContent: UInt64? {
+            switch self {
+            case .createFile(let number, _), .write(let number, _, _), .truncate(let number, _),
+                .punch(let number, _, _):
+                number
+            default: nil
+            }
+        }
     }
 
     let kind: Kind

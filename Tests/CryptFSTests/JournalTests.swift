@@ -1,0 +1,178 @@
+import CryptFS
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// What is written over is on the disk beside the volume first; see ``PowerLossTests`` for what that is good for.
+@Suite(.requires(.fuse))
+struct JournalTests {
+    private static let options = ["--create", "--journal"]
+
+    @Test func `a block of which one page was written is completed after a loss of power`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        try volume.write("a" * 15_000, at: 0)
+        try volume.write("b" * 8000, at: 4000)
+        let old = try volume.stored()
+        try volume.write("c" * 8000, at: 4000)
+        let new = try volume.stored()
+        try volume.kill()
+        try volume.put(new[..<8192] + old[8192...])
+        try volume.pretendRestart()
+        // Any writer completes it, with a journal or without, before anything is served.
+        try volume.mount()
+        #expect(try volume.read() == "a" * 4000 + "c" * 4192 + "b" * 3808 + "a" * 3000)
+        #expect(
+            try volume.unmount().contains("A write that was cut short was completed blocks=1")
+        )
+        #expect(!FileManager.default.fileExists(atPath: volume.lockFile.path))
+    }
+
+    @Test func `what is noted is on the disk before it is written over`() throws {
+        let storage = try RecordedStorage()
+        let volume = try MountedVolume(
+            storage: storage.path,
+            format: .gocryptfs,
+            options: Self.options
+        )
+        let start = storage.position
+        try volume.write("a" * 9000, at: 0, isSynchronized: false)
+        let written = storage.position
+        try volume.write("b" * 10, at: 5000)
+        try volume.write("c" * 10, at: 5000)
+        try volume.write("d" * 5000, at: 9000)
+        try volume.unmount()
+        let operations = try storage.operations()
+        // What was never synchronised is noted against a kill alone.
+        #expect(text(operations, start..<written) == "nw")
+        let changes = text(operations, written..<Int.max)
+        #expect(changes.matches(of: /nsw/).count == 3, "\(changes)")
+        // Of what needs room that part is written first.
+        #expect(!changes.replacing(/nsww?/, with: "").contains("w"), "\(changes)")
+        // Before the notes go, the file is on the disk.
+        #expect(changes.hasSuffix("SS"), "\(changes)")
+    }
+
+    /// Writes, a file's and a note's, and what is synchronised, a file and the notes: `w`, `n`, `S`, `s`.
+    private func text(_ operations: [StorageOperation], _ positions: Range<Int>) -> String {
+        let journal = operations.lazy.compactMap { operation -> UInt64? in
+            guard case .write(let number, _, let bytes) = operation.kind else { return nil }
+            return bytes.starts(with: "SSWRITE1".utf8) ? number : nil
+        }.first
+        return operations.filter { $0.position > positions.lowerBound }
+            .filter { $0.position <= positions.upperBound }
+            .compactMap { operation -> String? in
+                switch operation.kind {
+                case .write(let number, _, _): number == journal ? "n" : "w"
+                case .synchronize(let number): number == journal ? "s" : "S"
+                default: nil
+                }
+            }.joined()
+    }
+
+    @Test func `what no longer fits makes room once the files are on the disk`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        for index in 0..<40 { try write("\(index)", "a" * 10_000, volume) }
+        var seed = SeededGenerator(seed: 3)
+        var content = [[UInt8]](repeating: Array(("a" * 10_000).utf8), count: 40)
+        for round in 0..<2000 {
+            let index = Int.random(in: 0..<40, using: &seed)
+            let place = Int.random(in: 0..<9000, using: &seed)
+            let bytes = Array("\(round)".utf8)
+            content[index].replaceSubrange(place..<place + bytes.count, with: bytes)
+            let file = open(volume("\(index)"), O_WRONLY | O_CLOEXEC)
+            defer { close(file) }
+            try #require(pwrite(file, bytes, bytes.count, off_t(place)) == bytes.count)
+            if round.isMultiple(of: 10) { try #require(fdatasync(file) == 0) }
+        }
+        // At most two million bytes for each of the threads.
+        let size = try FileManager.default.attributesOfItem(atPath: volume.lockFile.path)[.size]
+        #expect(try #require(size as? Int) <= 4096 + 16 * (2 << 20))
+        try volume.kill()
+        try volume.pretendRestart()
+        try volume.mount(Self.options)
+        for index in 0..<40 {
+            let found = try Data(contentsOf: URL(fileURLWithPath: volume("\(index)")))
+            #expect(Array(found) == content[index])
+        }
+        try volume.unmount()
+        #expect(!FileManager.default.fileExists(atPath: volume.lockFile.path))
+    }
+
+    @Test func `on a full disk what is there can be written over`() throws {
+        let disk = try SmallDisk(megabytes: 24)
+        let volume = try MountedVolume(
+            storage: disk("storage"),
+            format: .gocryptfs,
+            options: Self.options
+        )
+        try volume.write("a" * 40_000, at: 0)
+        let rest = open(volume("rest"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let block = [UInt8](repeating: 1, count: 1 << 20)
+        while Glibc.write(rest, block, block.count) > 0, fsync(rest) == 0 {}
+        for round in 0..<300 { try volume.write("\(round % 10)", at: round * 100) }
+        #expect(close(rest) == 0)
+        try volume.kill()
+        try volume.pretendRestart()
+        try volume.mount(Self.options)
+        let text = try volume.read()
+        #expect(text.count == 40_000 && text.hasPrefix("0" + "a" * 99 + "1"))
+        try volume.unmount()
+    }
+
+    @Test func `notes of a file that is gone are forgotten`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        try volume.write("a" * 9000, at: 0)
+        try volume.write("b" * 10, at: 5000)
+        try FileManager.default.removeItem(atPath: volume("file"))
+        try volume.kill()
+        try volume.pretendRestart()
+        try volume.mount()
+        #expect(try volume.unmount().isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: volume.lockFile.path))
+    }
+
+    @Test func `a removed file's room is free at once`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        try volume.write("a" * 9000, at: 0)
+        try volume.write("b" * 10, at: 5000)
+        try FileManager.default.removeItem(atPath: volume("file"))
+        let worker = try #require(volume.worker).pid
+        let directory = "/proc/\(worker)/fd/"
+        let isClosed = waitUntil(timeout: 20) {
+            let links = try? FileManager.default.contentsOfDirectory(atPath: directory)
+            return links?.contains { link in
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: directory + link
+                )
+                return target?.hasSuffix("(deleted)") == true
+            } == false
+        }
+        #expect(isClosed)
+        try volume.unmount()
+    }
+
+    @Test func `an rclone volume needs none, and one that is shared has none`() throws {
+        let rclone = try MountedVolume(format: .rclone, options: Self.options)
+        try rclone.write("a" * 9000, at: 0)
+        let size = try FileManager.default.attributesOfItem(atPath: rclone.lockFile.path)[.size]
+        #expect(size as? Int == 256)
+        try rclone.unmount()
+        let shared = try MountedVolume(
+            format: .gocryptfs,
+            options: Self.options + ["--shared"]
+        )
+        try shared.write("a" * 9000, at: 0)
+        let text = try Data(contentsOf: shared.lockFile).prefix(256)
+        #expect(!String(decoding: text, as: UTF8.self).contains("journal"))
+        try shared.unmount()
+    }
+
+    private func write(_ name: String, _ text: String, _ volume: MountedVolume) throws {
+        let file = open(volume(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(file >= 0)
+        defer { close(file) }
+        try #require(Glibc.write(file, text, text.utf8.count) == text.utf8.count)
+        try #require(fsync(file) == 0)
+    }
+}
