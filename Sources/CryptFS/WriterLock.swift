@@ -64,6 +64,7 @@ public final class WriterLock: Sendable {
             Log.warning("The lock does not say who holds it", ["error": error.description])
         }
         self.own = own
+        self.keepsJournal = keepsJournal
         self.followsJournal = followsJournal
     }
 
@@ -78,16 +79,28 @@ public final class WriterLock: Sendable {
         }
     }
 
+    private let keepsJournal: Bool
+
     /// Whether those were to outlast a loss of power, and may be of many files.
     let followsJournal: Bool
 
     /// Whether a writer was killed whose last writes may have to be completed.
     package var followsInterruptedWriter: Bool { hasNotes.load(ordering: .relaxed) }
 
-    /// Forgets everything that is noted.
+    /// Opens the file once more, for what one thread notes.
+    func openNotes() -> OwnedDescriptor? {
+        try? FileCall.open(Self.name, in: directory.rawValue, [.readWrite, .nonBlocking])
+    }
+
+    /// Forgets everything that is noted; what comes is no journal unless this writer keeps one.
     func dropNotes() {
         try? FileCall.truncate(file.rawValue, to: Self.noteOffset)
         hasNotes.store(false, ordering: .relaxed)
+        guard followsJournal, !keepsJournal else { return }
+        var own = own
+        own.keepsJournal = false
+        try? Self.write(own.text, to: file.rawValue)
+        try? FileCall.synchronize(file.rawValue)
     }
 
     /// Has the file stay, for a later writer, with what is noted before an offset; not at all where that is nothing.

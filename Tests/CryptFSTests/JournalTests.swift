@@ -47,7 +47,7 @@ struct JournalTests {
         #expect(text(operations, start..<written) == "nw")
         let changes = text(operations, written..<Int.max)
         #expect(changes.matches(of: /nsw/).count == 3, "\(changes)")
-        // Of what needs room that part is written first.
+        // What needs room is written first.
         #expect(!changes.replacing(/nsww?/, with: "").contains("w"), "\(changes)")
         // Before the notes go, the file is on the disk.
         #expect(changes.hasSuffix("SS"), "\(changes)")
@@ -118,6 +118,73 @@ struct JournalTests {
         let text = try volume.read()
         #expect(text.count == 40_000 && text.hasPrefix("0" + "a" * 99 + "1"))
         try volume.unmount()
+    }
+
+    /// As a disk may have it, whose file is longer before its pages are there.
+    @Test(arguments: [100, 4080])
+    func `a last block that is there, and zeros behind it, is not lost`(count: Int) throws {
+        let volume = try MountedVolume(format: .gocryptfs)
+        try volume.write("a" * count, at: 0)
+        try volume.unmount()
+        try volume.mount(Self.options)
+        let old = try volume.stored()
+        try volume.write("b" * 300, at: count)
+        let new = try volume.stored()
+        try volume.kill()
+        try volume.put(old + Data(count: new.count - old.count))
+        try volume.pretendRestart()
+        try volume.mount()
+        #expect(try volume.read() == "a" * count + "b" * 300)
+        try volume.unmount()
+    }
+
+    @Test func `a first page that is not there is completed with the others`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        try volume.write("a" * 9000, at: 0)
+        #expect(truncate(volume("file"), 0) == 0)
+        try volume.write("b" * 9000, at: 0)
+        let new = try volume.stored()
+        try volume.kill()
+        try volume.put(Data(count: 4096) + new[4096...])
+        try volume.pretendRestart()
+        try volume.mount()
+        #expect(try volume.read() == "b" * 9000)
+        try volume.unmount()
+    }
+
+    /// Where two blocks meet a sector is gone: the first one's note has the second as it was before.
+    @Test func `what was damaged otherwise is not replaced by something older`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        try volume.write("a" * 15_000, at: 0)
+        try volume.write("b" * 8192, at: 0)
+        let first = try Data(contentsOf: volume.lockFile)
+        try volume.write("c" * 4096, at: 4096)
+        var rotten = try volume.stored()
+        try volume.kill()
+        // As if the thread that noted the last write had used its part again.
+        try first.write(to: volume.lockFile)
+        for index in 4096..<4608 { rotten[index] = 0xff }
+        try volume.put(rotten)
+        try volume.pretendRestart()
+        try volume.mount()
+        let file = open(volume("file"), O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        var block = [UInt8](repeating: 0, count: 4096)
+        #expect(pread(file, &block, 4096, 0) == 4096 && block.allSatisfy { $0 == 0x62 })
+        #expect(pread(file, &block, 4096, 4096) == -1)
+        #expect(errno == EIO)
+    }
+
+    @Test func `a writer without one says so once it has completed what there was`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        try volume.write("a" * 9000, at: 0)
+        try volume.kill()
+        for (options, keeps) in [(Self.options, true), (["--create"], false)] {
+            try volume.mount(options)
+            let text = try Data(contentsOf: volume.lockFile).prefix(256)
+            #expect(String(decoding: text, as: UTF8.self).contains("journal") == keeps)
+            try volume.kill()
+        }
     }
 
     @Test func `notes of a file that is gone are forgotten`() throws {

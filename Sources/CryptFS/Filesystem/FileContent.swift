@@ -63,11 +63,9 @@ protocol FileContent: AnyObject, Sendable {
 
     /// Waits until all that was stored is on the disk.
     ///
-    /// - Parameters:
-    ///   - dataOnly: Perhaps without its times.
-    ///   - scratch: The thread's.
+    /// - Parameter dataOnly: Perhaps without its times.
     /// - Throws: ``Errno``, also where something could not be written since the last time.
-    func synchronize(dataOnly: Bool, scratch: Scratch) throws(Errno)
+    func synchronize(dataOnly: Bool) throws(Errno)
 
     /// The file's time of modification was set from outside: storing is not to change it.
     func timesWereSet()

@@ -107,7 +107,7 @@ extension Filesystem {
         do throws(Errno) {
             let node = table.node(node)
             if changesInPlace {
-                try content(of: node).synchronize(dataOnly: dataOnly, scratch: scratch)
+                try content(of: node).synchronize(dataOnly: dataOnly)
                 try format.synchronizeNames()
             } else if let content = node.content {
                 try store(content, of: node, durably: true, scratch: scratch)

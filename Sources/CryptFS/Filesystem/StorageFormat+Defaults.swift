@@ -60,7 +60,7 @@ extension StorageFormat {
 extension FileContent {
     func wasWritten(at offset: UInt64, count: Int) {}
 
-    func synchronize(dataOnly: Bool, scratch: Scratch) throws(Errno) {
+    func synchronize(dataOnly: Bool) throws(Errno) {
         try withMetadata { descriptor throws(Errno) in
             try FileCall.synchronize(descriptor, dataOnly: dataOnly)
         }

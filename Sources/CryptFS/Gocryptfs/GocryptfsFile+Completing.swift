@@ -37,9 +37,6 @@ private final class Completion {
     private let geometry: GocryptfsGeometry
     private let checker: BlockChecker
 
-    /// What is before this was on the disk after the notes that are yet to come.
-    private var storedEnd: UInt64 = 0
-
     /// Blocks that need nothing, or nothing any more.
     private var sound: Set<UInt64> = []
 
@@ -58,21 +55,34 @@ private final class Completion {
         switch write.note.content {
         case .sealed: try complete(write.note, try write.sealed())
         case .zeros: try complete(write.note)
-        case .stored: storedEnd = max(storedEnd, write.note.offset + write.note.count)
         }
     }
 
     private func complete(_ note: WriteNote, _ sealed: [UInt8]) throws(Errno) {
         let blockCount = geometry.sealedBlockCount
-        var broken: [NotedBlock] = []
         for start in stride(from: 0, to: sealed.count, by: blockCount) {
             let offset = note.offset &+ UInt64(start)
             let part = sealed[start..<min(start + blockCount, sealed.count)]
-            if let block = try brokenBlock(at: offset, part) { broken.append(block) }
+            // Otherwise it was not begun, or something else was written since.
+            guard let block = try brokenBlock(at: offset, part),
+                block.isStoredInPart || block.isAllZeros || shorterBlock(block) != nil,
+                checker.opens(block.sealed, at: block.index)
+            else { continue }
+            try store(block)
         }
-        // Otherwise it was not begun, or something else was written since.
-        guard broken.contains(where: \.isStoredInPart) else { return }
-        for block in broken where checker.opens(block.sealed, at: block.index) { try store(block) }
+    }
+
+    /// How long a block is that is whole and has only zeros behind it; nil for any other.
+    ///
+    /// It was the last, and short: the file's new length came before what it is of.
+    private func shorterBlock(_ block: NotedBlock) -> Int? {
+        guard let last = block.stored.lastIndex(where: { $0 != 0 }) else { return nil }
+        // The tag may end in zeros.
+        let longest = min(block.stored.count - 1, last + 1 + geometry.overhead)
+        guard last + 1 <= longest else { return nil }
+        return (last + 1...longest).first {
+            checker.opens(block.stored[..<$0], at: block.index)
+        }
     }
 
     /// Of a range that was all zeros before, or was to become that.
@@ -81,9 +91,6 @@ private final class Completion {
         let zeros = [UInt8](repeating: 0, count: Int(blockCount))
         let end = min(note.offset + note.count, try FileStatus(of: file).size)
         var offset = note.offset
-        if offset < storedEnd {
-            offset += (storedEnd - offset + blockCount - 1) / blockCount * blockCount
-        }
         while offset < end {
             guard let data = try FileCall.find(.data, in: file, from: offset), data < end else {
                 return
@@ -91,12 +98,15 @@ private final class Completion {
             // To the beginning of its block.
             offset += (data - offset) / blockCount * blockCount
             if let block = try brokenBlock(at: offset, zeros[...]) {
-                if block.stored.count < zeros.count {
-                    try FileCall.truncate(file, to: offset)
-                    count += 1
-                    return
+                let isLast = block.stored.count < zeros.count
+                let isCut = (offset + UInt64(block.stored.count)) % GocryptfsFile.storedPage == 0
+                if isLast, let count = shorterBlock(block) {
+                    try cut(to: offset + UInt64(count))
+                } else if isLast, isCut || block.isStoredInPart {
+                    try cut(to: offset)
+                } else if !isLast, block.isStoredInPart {
+                    try store(block)
                 }
-                if block.isStoredInPart { try store(block) }
             }
             offset += blockCount
         }
@@ -122,6 +132,11 @@ private final class Completion {
         return NotedBlock(index: index, offset: offset, sealed: sealed, stored: stored)
     }
 
+    private func cut(to end: UInt64) throws(Errno) {
+        try FileCall.truncate(file, to: end)
+        count += 1
+    }
+
     private func store(_ block: NotedBlock) throws(Errno) {
         try block.sealed.withUnsafeBufferPointer { sealed throws(Errno) in
             try FileCall.write(file, at: block.offset, UnsafeRawBufferPointer(sealed))
@@ -143,6 +158,9 @@ private struct NotedBlock {
     let offset: UInt64
     let sealed: ArraySlice<UInt8>
     let stored: [UInt8]
+
+    /// Whether nothing of it arrived, although the file is as long.
+    var isAllZeros: Bool { stored.allSatisfy { $0 == 0 } }
 
     /// What a disk writes whole, in bytes; a kill stops between pages, which are more of them.
     private static let sector = 512

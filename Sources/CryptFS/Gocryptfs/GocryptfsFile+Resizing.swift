@@ -130,7 +130,7 @@ extension GocryptfsFile {
         try store(UnsafeRawBufferPointer(sealed), fromBlock: index, size: old, scratch: scratch)
     }
 
-    func storedCount(of size: UInt64) throws(Errno) -> UInt64 {
+    private func storedCount(of size: UInt64) throws(Errno) -> UInt64 {
         try translating { () throws(VolumeFormatError) in
             try storage.geometry.storedCount(forPlaintext: size)
         }

@@ -152,7 +152,7 @@ extension GocryptfsFile {
                 )
             } else {
                 next = bytes.count
-                try notes.noteGrowth(
+                try notes.noteZeros(
                     in: place..<offset + UInt64(bytes.count),
                     of: self,
                     isDurable: storage.keepsJournal

@@ -150,34 +150,21 @@ final class GocryptfsFile: FileContent, @unchecked Sendable {
         }
     }
 
-    func synchronize(dataOnly: Bool, scratch: Scratch) throws(Errno) {
-        let grown = try promise()
-        try FileCall.synchronize(descriptor.rawValue, dataOnly: dataOnly)
-        if let grown {
+    func synchronize(dataOnly: Bool) throws(Errno) {
+        if storage.keepsJournal, !isPromised.load(ordering: .relaxed) {
+            // What is being written is not in the journal; what comes is.
             try withAllBlocksHeld { () throws(Errno) in
-                guard grown.id == id else { return }
-                try notes(of: scratch)?.noteStored(upTo: grown.end, of: self)
+                isPromised.store(true, ordering: .relaxed)
             }
         }
+        try FileCall.synchronize(descriptor.rawValue, dataOnly: dataOnly)
         if let failure = knownJournalled?.takeFailure() { throw failure }
         habit.noteSynchronization()
         largeFileHabit.noteSynchronization()
     }
 
-    /// What is being written is not in the journal; what comes is.
-    ///
-    /// - Returns: How far it is stored, where it is noted that it grows from somewhere before.
-    private func promise() throws(Errno) -> (id: GocryptfsFileID, end: UInt64)? {
-        guard storage.keepsJournal, !isPromised.load(ordering: .relaxed) else { return nil }
-        return try withAllBlocksHeld { () throws(Errno) in
-            isPromised.store(true, ordering: .relaxed)
-            guard let id, size > 0, knownJournalled?.grows == true else { return nil }
-            return (id, try storedCount(of: size))
-        }
-    }
-
     func commit(durably: Bool, to place: some ContentPlace, scratch: Scratch) throws(Errno) {
-        if durably { try synchronize(dataOnly: false, scratch: scratch) }
+        if durably { try synchronize(dataOnly: false) }
     }
 
     /// Whole blocks were appended, or the last one became longer.

@@ -32,16 +32,37 @@ extension GocryptfsStorage {
         }
     }
 
+    /// Writes the header of a file whose first page did not reach the disk, and others did; what is there is nothing.
+    private func restoreHeader(of inode: UInt64, _ name: FileName, in directory: Int32) {
+        guard let id = intents?.pendingFile(inode: inode) else { return }
+        do throws(Errno) {
+            let file = try FileCall.open(name, in: directory, [.readWrite, .nonBlocking])
+            var header = [UInt8](repeating: 1, count: GocryptfsGeometry.headerCount)
+            let count = try header.withUnsafeMutableBufferPointer { header throws(Errno) in
+                try FileCall.read(file.rawValue, at: 0, into: UnsafeMutableRawBufferPointer(header))
+            }
+            guard count == header.count, header.allSatisfy({ $0 == 0 }) else { return }
+            header.withUnsafeMutableBytes { try? GocryptfsFileHeader(id: id).write(into: $0) }
+            try header.withUnsafeBufferPointer { header throws(Errno) in
+                try FileCall.write(file.rawValue, at: 0, UnsafeRawBufferPointer(header))
+            }
+            try FileCall.synchronize(file.rawValue)
+        } catch {}
+    }
+
     /// Completes all that was noted, wherever the files are; before anything is served.
     ///
     /// A journal has notes of many files, most of them whole and some of them gone: waiting for whoever opens
     /// one would take for ever.
     func completeAll() {
-        guard let intents, intents.hasPendingNotes else { return }
-        let inodes = intents.pendingInodes
+        guard let intents else { return }
+        var inodes = intents.pendingInodes
         do throws(Errno) {
-            let top = try FileCall.reopen(directory: root.rawValue, [.readOnly, .directory])
-            intents.forgetNotes(of: inodes.subtracting(try complete(inodes, below: top)))
+            if !inodes.isEmpty {
+                let top = try FileCall.reopen(directory: root.rawValue, [.readOnly, .directory])
+                inodes.subtract(try complete(inodes, below: top))
+            }
+            intents.forgetNotes(of: inodes)
         } catch {
             Log.warning(
                 "Not every file could be looked at that was being written when the power went",
@@ -61,13 +82,27 @@ extension GocryptfsStorage {
         var directories: [FileName] = []
         var files: [(inode: UInt64, name: FileName)] = []
         try DirectoryScan.forEach(in: parent) { record in
-            let isFile = record.kind != .directory && inodes.contains(record.number)
-            let mayBeDirectory = record.kind == .directory || record.kind == nil
+            let isKnown = record.kind != nil
+            let isFile = (record.kind == .regular || !isKnown) && inodes.contains(record.number)
+            let mayBeDirectory = record.kind == .directory || !isKnown
             guard isFile || mayBeDirectory, let name = FileName(record.name) else { return }
             if isFile { files.append((record.number, name)) }
             if mayBeDirectory { directories.append(name) }
         }
-        var remaining = Set(files.filter { !complete($0.name, in: parent) }.map(\.inode))
+        var remaining: Set<UInt64> = []
+        for (inode, name) in files where try FileStatus(in: parent, named: name).kind == .regular {
+            // A number that is used again for something else of the format's is none of theirs.
+            let isContent = name.withCString { text in
+                let bytes = UnsafeRawBufferPointer(start: text, count: name.count)
+                return switch names.kind(of: bytes, isRoot: false) {
+                case .name, .longContent: true
+                case .configuration, .directoryIV, .longName: false
+                }
+            }
+            guard isContent else { continue }
+            restoreHeader(of: inode, name, in: parent)
+            if !complete(name, in: parent) { remaining.insert(inode) }
+        }
         for name in directories {
             do throws(Errno) {
                 let child = try FileCall.open(name, in: parent, [.readOnly, .directory])

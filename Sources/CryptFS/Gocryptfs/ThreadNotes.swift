@@ -9,7 +9,7 @@ internal import VolumeFormat
 /// where there is no room for another the files are synchronised, and the first one's place is taken again.
 final class ThreadNotes {
     private let intents: WriteIntents
-    private let file: Int32
+    private let file: OwnedDescriptor
 
     /// The part of the file that is the thread's, in bytes.
     private let part: Range<UInt64>
@@ -20,13 +20,20 @@ final class ThreadNotes {
     /// Whose notes have to stay.
     private var journalled: [JournalledFile] = []
 
-    /// Of which it is noted that they grow.
-    private var growing: [JournalledFile] = []
+    /// How many notes have to stay that make somebody read a range.
+    private var rangeNotes = 0
 
     /// More files than this are not kept open for it.
-    private static let fileLimit = 64
+    private static let fileLimit = 16
 
-    init(_ intents: WriteIntents, in file: Int32, _ part: Range<UInt64>) {
+    /// More of them would take long to read, each up to a request's length.
+    private static let rangeNoteLimit = 64
+
+    /// - Parameters:
+    ///   - intents: Those of the volume.
+    ///   - file: The lock file, opened for this alone: what could not be written is told once for each opening.
+    ///   - part: The part of it that is the thread's.
+    init(_ intents: WriteIntents, in file: consuming OwnedDescriptor, _ part: Range<UInt64>) {
         self.intents = intents
         self.file = file
         self.part = part
@@ -35,7 +42,7 @@ final class ThreadNotes {
 
     deinit {
         // Before the lock file is removed.
-        synchronizeFiles()
+        try? synchronizeFiles()
     }
 
     /// The longest run of blocks that one note has; what is longer is written in several.
@@ -59,7 +66,7 @@ final class ThreadNotes {
         try add(note, sealed, of: target, isDurable: isDurable)
     }
 
-    /// Notes that blocks are about to become zeros.
+    /// Notes that there are zeros, or nothing, until blocks are appended, or that they are about to become zeros.
     ///
     /// - Parameters:
     ///   - range: Where they belong, in bytes.
@@ -73,37 +80,6 @@ final class ThreadNotes {
     ) throws(Errno) {
         let note = try makeNote(.zeros, range, of: target)
         try add(note, of: target, isDurable: isDurable)
-    }
-
-    /// Notes that blocks are about to be appended: until they are there, there are zeros or nothing.
-    ///
-    /// - Parameters:
-    ///   - range: Where they belong, in bytes.
-    ///   - target: Whose blocks they are.
-    ///   - isDurable: Whether the note has to be on the disk; then it goes for all that follow.
-    /// - Throws: Where it cannot be: `ENOSPC`, `EIO`.
-    func noteGrowth(
-        in range: Range<UInt64>,
-        of target: GocryptfsFile,
-        isDurable: Bool
-    ) throws(Errno) {
-        guard isDurable else { return try noteZeros(in: range, of: target, isDurable: false) }
-        let file = try target.journalled()
-        guard !growing.contains(where: { $0 === file }) else { return }
-        let all = range.lowerBound..<UInt64(Int64.max)
-        try noteZeros(in: all, of: target, isDurable: true)
-        file.noteGrowth()
-        growing.append(file)
-    }
-
-    /// Notes that a file is on the disk as far as that, and only what comes may be zeros.
-    ///
-    /// - Parameters:
-    ///   - end: How many bytes are stored.
-    ///   - target: Which file.
-    /// - Throws: Where the note cannot be on the disk: `ENOSPC`, `EIO`.
-    func noteStored(upTo end: UInt64, of target: GocryptfsFile) throws(Errno) {
-        try add(try makeNote(.stored, 0..<end, of: target), of: target, isDurable: true)
     }
 
     private func makeNote(
@@ -128,16 +104,19 @@ final class ThreadNotes {
         of target: GocryptfsFile,
         isDurable: Bool
     ) throws(Errno) {
-        if note.noteCount > part.upperBound - next { synchronizeFiles() }
+        if note.noteCount > part.upperBound - next || rangeNotes == Self.rangeNoteLimit {
+            try synchronizeFiles()
+        }
         guard isDurable else {
             _ = write(note, sealed)
             return
         }
-        keepNotes(of: try target.journalled())
+        try keepNotes(of: try target.journalled())
         guard try write(note, sealed).get() == note.noteCount else { throw .noSpace }
         // RWF_DSYNC would do for this range alone, but not where the storage is on FUSE.
-        try FileCall.synchronize(file, dataOnly: true)
+        try FileCall.synchronize(file.rawValue, dataOnly: true)
         next += WriteIntents.roundedToPages(note.noteCount)
+        if note.content == .zeros { rangeNotes += 1 }
     }
 
     /// Writes a note.
@@ -152,7 +131,7 @@ final class ThreadNotes {
         return withUnsafeMutableBytes(of: &header) { header in
             note.write(into: header)
             return Result { () throws(Errno) in
-                try FileCall.write(file, at: next, UnsafeRawBufferPointer(header), sealed)
+                try FileCall.write(file.rawValue, at: next, UnsafeRawBufferPointer(header), sealed)
             }
         }
     }
@@ -160,16 +139,16 @@ final class ThreadNotes {
 
 // Notes that have to stay.
 extension ThreadNotes {
-    private func keepNotes(of target: JournalledFile) {
+    private func keepNotes(of target: JournalledFile) throws(Errno) {
         guard !journalled.contains(where: { $0 === target }) else { return }
-        if journalled.count == Self.fileLimit { synchronizeFiles() }
+        if journalled.count == Self.fileLimit { try synchronizeFiles() }
         journalled.append(target)
     }
 
-    private func synchronizeFiles() {
-        for file in journalled { file.synchronize() }
+    private func synchronizeFiles() throws(Errno) {
+        for file in journalled { try file.synchronize() }
         journalled.removeAll(keepingCapacity: true)
-        growing.removeAll(keepingCapacity: true)
+        rangeNotes = 0
         next = part.lowerBound
     }
 }
@@ -179,7 +158,6 @@ final class JournalledFile: Sendable {
     private struct State {
         var descriptor: HeldDirectory?
         var failure: Errno?
-        var grows = false
     }
 
     private let state: Mutex<State>
@@ -189,23 +167,23 @@ final class JournalledFile: Sendable {
     }
 
     /// Waits until it is on the disk.
-    func synchronize() {
-        guard let held = state.withLock({ $0.descriptor }) else { return }
-        do throws(Errno) {
-            try FileCall.synchronize(held.descriptor.rawValue, dataOnly: true)
-        } catch {
-            // The kernel tells of it once, and whoever asks for it next has to know.
-            Log.warning("A file could not be written to the disk", ["error": error.description])
-            state.withLock { $0.failure = error }
+    ///
+    /// - Throws: Where it could not be written, which ``takeFailure()`` tells, too.
+    func synchronize() throws(Errno) {
+        // Held to the end: the kernel tells of it once, and whoever asks for it next has to know.
+        try state.withLock { state throws(Errno) in
+            guard let held = state.descriptor else { return }
+            do throws(Errno) {
+                try FileCall.synchronize(held.descriptor.rawValue, dataOnly: true)
+            } catch {
+                Log.warning(
+                    "A file could not be written to the disk",
+                    ["error": error.description]
+                )
+                state.failure = error
+                throw error
+            }
         }
-    }
-
-    /// Whether it is noted that it grows.
-    var grows: Bool { state.withLock { $0.grows } }
-
-    /// It is noted that it grows.
-    func noteGrowth() {
-        state.withLock { $0.grows = true }
     }
 
     /// Lets go of a file that was removed, so that its room is free.

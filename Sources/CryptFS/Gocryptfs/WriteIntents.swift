@@ -59,7 +59,8 @@ final class WriteIntents: Sendable {
         let end = found.map(\.end).max() ?? WriterLock.noteOffset
         let used = (end - WriterLock.noteOffset + part - 1) / part * part
         // Unless only few would remain.
-        start = Atomic(WriterLock.noteOffset + (used > part * Self.partLimit * 3 / 4 ? 0 : used))
+        let most = (lock.followsJournal ? Self.journalPartCount : part) * Self.partLimit
+        start = Atomic(WriterLock.noteOffset + (used > most * 3 / 4 ? 0 : used))
         lastNumber = Atomic(found.map(\.note.number).max() ?? 0)
         hasPending = Atomic(!found.isEmpty)
         pending = Mutex(found.sorted { $0.note.number > $1.note.number })
@@ -67,18 +68,19 @@ final class WriteIntents: Sendable {
 
     deinit {
         // This writer's own have all been made.
-        let hasPending = hasPendingNotes
-        lock.leaveNotes(before: hasPending ? start.load(ordering: .relaxed) : 0)
+        lock.leaveNotes(before: pending.withLock { $0.map(\.end).max() } ?? 0)
     }
 
     /// A part of the file for one thread's notes; nil when there is none left.
     func claim() -> ThreadNotes? {
         let index = nextPart.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < Self.partLimit else { return nil }
-        let part = part(index)
-        guard isJournal, !reserve(part) else { return ThreadNotes(self, in: lock.noteFile, part) }
-        let rest = part.lowerBound..<part.lowerBound + Self.reservedCount
-        return ThreadNotes(self, in: lock.noteFile, rest)
+        guard let file = lock.openNotes() else { return nil }
+        var part = part(index)
+        if isJournal, !reserve(part) {
+            part = part.lowerBound..<part.lowerBound + Self.reservedCount
+        }
+        return ThreadNotes(self, in: file, part)
     }
 
     /// Takes room for a journal, as long as there is some: on a full disk things are written over, too.
@@ -152,6 +154,11 @@ extension WriteIntents {
     /// The inode numbers of the files it is of.
     var pendingInodes: Set<UInt64> {
         pending.withLock { Set($0.map(\.note.inode)) }
+    }
+
+    /// Which file has an inode number, as the latest note of it says.
+    func pendingFile(inode: UInt64) -> GocryptfsFileID? {
+        pending.withLock { $0.first { $0.note.inode == inode }?.note.id }
     }
 
     /// Sees to what was about to be written to a file when its writer was cut short.

@@ -20,9 +20,6 @@ struct WriteNote: Sendable {
 
         /// That they are all zeros until they are written, or once they are no more.
         case zeros = 1
-
-        /// That they are on the disk, whatever was noted before.
-        case stored = 2
     }
 
     /// Which of several is the latest.
