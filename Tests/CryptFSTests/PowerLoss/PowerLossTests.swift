@@ -183,7 +183,7 @@ struct PowerLossTests {
     @Test(arguments: Scenario.allCases)
     func `with a journal no block of a synchronised file is an error`(scenario: Scenario) throws {
         let use = try RecordedUse(of: .gocryptfs, keepsJournal: true, by: scenario.run)
-        let (states, found) = try use.faults(states: LongTests.areRun ? 100 : 3)
+        let (states, found) = try use.faults(states: LongTests.areRun ? 100 : 1)
         #expect(found.isEmpty, "\(states) states: \(found.sorted().joined(separator: "\n"))")
         #expect(states > 50)
     }
