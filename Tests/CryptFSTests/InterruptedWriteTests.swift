@@ -165,6 +165,26 @@ struct InterruptedWriteTests {
         try volume.unmount()
     }
 
+    @Test func `a note that all is zeros makes none of what is damaged`() throws {
+        let volume = try tornVolume()
+        var notes = try Data(contentsOf: volume.lockFile)
+        for slot in stride(from: 4096, to: notes.count, by: 128 << 10)
+        where notes[slot..<slot + 8].elementsEqual("SSWRITE1".utf8) {
+            // From the first block on, without an end, and nothing but zeros.
+            let fields: [UInt64] = [18, UInt64(Int64.max) - 18, 0, 1]
+            let bytes = fields.flatMap { field in
+                withUnsafeBytes(of: field.littleEndian) { Array($0) }
+            }
+            notes.replaceSubrange(slot + 32..<slot + 64, with: bytes)
+        }
+        try notes.write(to: volume.lockFile)
+        try volume.mount()
+        #expect(throws: (any Error).self) { try volume.read() }
+        let size = try FileManager.default.attributesOfItem(atPath: volume("file"))[.size] as? Int
+        #expect(size == 15_000)
+        #expect(try !volume.unmount().contains("cut short"))
+    }
+
     @Test(.requires(.tool("python3")), arguments: [[], ["--journal"]])
     func `no kill leaves a block that cannot be read`(options: [String]) throws {
         let options = ["--create"] + options

@@ -89,7 +89,8 @@ private final class Completion {
     private func complete(_ note: WriteNote) throws(Errno) {
         let blockCount = UInt64(geometry.sealedBlockCount)
         let zeros = [UInt8](repeating: 0, count: Int(blockCount))
-        let end = min(note.offset + note.count, try FileStatus(of: file).size)
+        let (noted, size) = (note.offset + note.count, try FileStatus(of: file).size)
+        let end = min(noted, size)
         var offset = note.offset
         while offset < end {
             guard let data = try FileCall.find(.data, in: file, from: offset), data < end else {
@@ -99,7 +100,7 @@ private final class Completion {
             offset += (data - offset) / blockCount * blockCount
             if let block = try brokenBlock(at: offset, zeros[...]) {
                 let isLast = block.stored.count < zeros.count
-                let isCut = (offset + UInt64(block.stored.count)) % GocryptfsFile.storedPage == 0
+                let isCut = size < noted && size % GocryptfsFile.storedPage == 0
                 if isLast, let count = shorterBlock(block) {
                     try cut(to: offset + UInt64(count))
                 } else if isLast, isCut || block.isStoredInPart {
