@@ -74,6 +74,16 @@ public enum FileCall {
         return OwnedDescriptor(takingOwnershipOf: descriptor)
     }
 
+    /// Opens the directory that a directory is in.
+    ///
+    /// The corresponding C function is `openat` with `..`.
+    public static func openParent(of directory: Int32) throws(Errno) -> OwnedDescriptor {
+        let descriptor = try valueOrErrno {
+            linux_openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        }
+        return OwnedDescriptor(takingOwnershipOf: descriptor)
+    }
+
     /// Opens a path that a person gave; follows symbolic links.
     ///
     /// The corresponding C function is `open`.

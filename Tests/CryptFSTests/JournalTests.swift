@@ -28,6 +28,25 @@ struct JournalTests {
         #expect(!FileManager.default.fileExists(atPath: volume.lockFile.path))
     }
 
+    @Test func `what was cut short is found, however deep directories are`() throws {
+        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
+        try volume.write("a" * 9000, at: 0)
+        let old = try volume.stored()
+        try volume.write("b" * 4096, at: 0)
+        let new = try volume.stored()
+        try volume.kill()
+        try volume.put(new[..<4096] + old[4096...])
+        try volume.pretendRestart()
+        // No name of the volume's: only the search meets it.
+        let tower = try DirectoryTower(in: volume.storage, levels: 25_000)
+        try volume.mount()
+        #expect(try volume.read() == "b" * 4096 + "a" * 4904)
+        let log = try volume.unmount()
+        #expect(!log.contains("Not every file could be looked at"), "\(log)")
+        #expect(!FileManager.default.fileExists(atPath: volume.lockFile.path))
+        try tower.remove()
+    }
+
     @Test func `what is noted is on the disk before it is written over`() throws {
         let storage = try RecordedStorage()
         let volume = try MountedVolume(

@@ -56,13 +56,16 @@ extension GocryptfsStorage {
     /// one would take for ever.
     func completeAll() {
         guard let intents else { return }
-        var inodes = intents.pendingInodes
+        let inodes = intents.pendingInodes
+        var remaining: Set<UInt64> = []
         do throws(Errno) {
             if !inodes.isEmpty {
-                let top = try FileCall.reopen(directory: root.rawValue, [.readOnly, .directory])
-                inodes.subtract(try complete(inodes, below: top))
+                try DirectoryWalk.run(below: root.rawValue, opening: Self.openDirectory) {
+                    directory throws(Errno) in
+                    try complete(inodes, in: directory, &remaining)
+                }
             }
-            intents.forgetNotes(of: inodes)
+            intents.forgetNotes(of: inodes.subtracting(remaining))
         } catch {
             Log.warning(
                 "Not every file could be looked at that was being written when the power went",
@@ -71,14 +74,31 @@ extension GocryptfsStorage {
         }
     }
 
-    /// Completes what concerns some files, as far as they are below a directory.
+    /// Opens what may be a directory; nil where it is none.
+    private static func openDirectory(
+        _ name: FileName,
+        in parent: Int32
+    ) throws(Errno) -> OwnedDescriptor? {
+        do throws(Errno) {
+            return try FileCall.open(name, in: parent, [.readOnly, .directory])
+        } catch .notDirectory {
+            return nil
+        }
+    }
+
+    /// Completes what concerns some files, as far as they are in a directory.
     ///
-    /// - Returns: Which of them are not done with.
+    /// - Parameters:
+    ///   - inodes: Which files.
+    ///   - parent: The directory.
+    ///   - remaining: Gets those that are not done with.
+    /// - Returns: What may be a directory there.
+    /// - Throws: Where the directory cannot be looked through.
     private func complete(
         _ inodes: Set<UInt64>,
-        below directory: borrowing OwnedDescriptor
-    ) throws(Errno) -> Set<UInt64> {
-        let parent = directory.rawValue
+        in parent: Int32,
+        _ remaining: inout Set<UInt64>
+    ) throws(Errno) -> [FileName] {
         var directories: [FileName] = []
         var files: [(inode: UInt64, name: FileName)] = []
         try DirectoryScan.forEach(in: parent) { record in
@@ -89,7 +109,6 @@ extension GocryptfsStorage {
             if isFile { files.append((record.number, name)) }
             if mayBeDirectory { directories.append(name) }
         }
-        var remaining: Set<UInt64> = []
         for (inode, name) in files where try FileStatus(in: parent, named: name).kind == .regular {
             // A number that is used again for something else of the format's is none of theirs.
             let isContent = name.withCString { text in
@@ -103,14 +122,6 @@ extension GocryptfsStorage {
             restoreHeader(of: inode, name, in: parent)
             if !complete(name, in: parent) { remaining.insert(inode) }
         }
-        for name in directories {
-            do throws(Errno) {
-                let child = try FileCall.open(name, in: parent, [.readOnly, .directory])
-                remaining.formUnion(try complete(inodes, below: child))
-            } catch .notDirectory {
-                continue
-            }
-        }
-        return remaining
+        return directories
     }
 }

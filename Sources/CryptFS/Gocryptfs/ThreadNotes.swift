@@ -92,8 +92,7 @@ final class ThreadNotes {
             number: intents.nextNumber(),
             id: id,
             inode: try target.inode(),
-            offset: range.lowerBound,
-            count: range.upperBound - range.lowerBound,
+            range: range,
             content: content
         )
     }

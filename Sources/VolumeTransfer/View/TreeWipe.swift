@@ -19,31 +19,56 @@ struct TreeWipe {
     ///
     /// - Throws: The first error of what could not be removed; the rest is.
     func run(_ directory: Int32) throws(Errno) {
-        // Who may change the view may have taken the right to write from its directories.
-        try? FileCall.setMode(directory, 0o700)
-        var names: [FileName] = []
-        try DirectoryScan.forEach(in: directory) { record in
-            if let name = FileName(record.name), name != spared { names.append(name) }
-        }
         var failure: Errno?
-        for name in names {
+        func noting(_ body: () throws(Errno) -> Void) {
             do throws(Errno) {
-                try remove(name, in: directory)
-            } catch .noSuchFile {
-                continue
+                try body()
             } catch {
-                failure = failure ?? error
+                if error != .noSuchFile { failure = failure ?? error }
             }
         }
+        var isTop = true
+        try DirectoryWalk.run(
+            below: directory,
+            opening: { name, parent throws(Errno) in
+                var below: OwnedDescriptor?
+                noting { () throws(Errno) in
+                    below = try Self.open(name, in: parent, [.readOnly, .directory], mode: 0o700)
+                }
+                return below
+            },
+            leaving: { name, parent throws(Errno) in
+                noting { () throws(Errno) in try FileCall.removeDirectory(name, in: parent) }
+            },
+            visiting: { directory throws(Errno) in
+                // Who may change the view may have taken the right to write from its directories.
+                try? FileCall.setMode(directory, 0o700)
+                var names: [FileName] = []
+                let spared = isTop ? spared : nil
+                isTop = false
+                noting { () throws(Errno) in
+                    try DirectoryScan.forEach(in: directory) { record in
+                        if let name = FileName(record.name), name != spared { names.append(name) }
+                    }
+                }
+                return names.filter { name in
+                    var isDirectory = false
+                    noting { () throws(Errno) in
+                        isDirectory = try remove(name, in: directory)
+                    }
+                    return isDirectory
+                }
+            }
+        )
         if let failure { throw failure }
     }
 
-    private func remove(_ name: FileName, in directory: Int32) throws(Errno) {
+    /// Overwrites and removes what is no directory.
+    ///
+    /// - Returns: Whether it is one.
+    private func remove(_ name: FileName, in directory: Int32) throws(Errno) -> Bool {
         switch try FileStatus(in: directory, named: name).kind {
-        case .directory:
-            let below = try Self.open(name, in: directory, [.readOnly, .directory], mode: 0o700)
-            try TreeWipe().run(below.rawValue)
-            try FileCall.removeDirectory(name, in: directory)
+        case .directory: return true
         case .regular:
             if let file = try? Self.open(name, in: directory, .writeOnly, mode: 0o600) {
                 try? Self.overwrite(file.rawValue)
@@ -52,6 +77,7 @@ struct TreeWipe {
         case .symbolicLink, .special:
             try FileCall.unlink(name, in: directory)
         }
+        return false
     }
 
     /// Opens, with a mode that lets us where the present one does not.

@@ -1,6 +1,4 @@
-internal import VolumeFormat
-
-/// What is about to be written, as it is noted in the writer's lock file.
+/// What is about to be written to a volume of gocryptfs's format, as it is noted in the writer's lock file.
 ///
 /// | offset | bytes | content, little-endian |
 /// | --- | --- | --- |
@@ -12,9 +10,9 @@ internal import VolumeFormat
 /// | 48 | 8 | the stored file's inode number |
 /// | 56 | 8 | what is known of them: see ``Content`` |
 /// | 64 | | the sealed blocks |
-struct WriteNote: Sendable {
+public struct WriteNote: Sendable {
     /// What is known of the blocks.
-    enum Content: UInt64, Sendable {
+    public enum Content: UInt64, Sendable {
         /// As they are to be: they follow.
         case sealed = 0
 
@@ -23,26 +21,53 @@ struct WriteNote: Sendable {
     }
 
     /// Which of several is the latest.
-    let number: UInt64
-    let id: GocryptfsFileID
+    public let number: UInt64
+
+    /// Whose blocks they are.
+    public let id: GocryptfsFileID
 
     /// Which stored file that was: to find it again, nothing relies on it.
-    let inode: UInt64
+    public let inode: UInt64
 
     /// Where the blocks belong in the stored file, in bytes.
-    let offset: UInt64
+    public let offset: UInt64
 
     /// How many bytes they are.
-    let count: UInt64
-    let content: Content
+    public let count: UInt64
+
+    /// What is known of them.
+    public let content: Content
 
     /// How many bytes come before the blocks.
-    static let headerCount = 64
+    public static let headerCount = 64
 
     /// How many bytes the note takes.
-    var noteCount: UInt64 { UInt64(Self.headerCount) + (content == .sealed ? count : 0) }
+    public var noteCount: UInt64 { UInt64(Self.headerCount) + (content == .sealed ? count : 0) }
 
     private static let magic = UInt64(littleEndian: 0x3145_5449_5257_5353)
+
+    /// Puts one together.
+    ///
+    /// - Parameters:
+    ///   - number: Greater than any before it.
+    ///   - id: Whose blocks they are.
+    ///   - inode: Which stored file that is.
+    ///   - range: Where they belong in it, in bytes; not empty.
+    ///   - content: What is known of them.
+    public init(
+        number: UInt64,
+        id: GocryptfsFileID,
+        inode: UInt64,
+        range: Range<UInt64>,
+        content: Content
+    ) {
+        self.number = number
+        self.id = id
+        self.inode = inode
+        offset = range.lowerBound
+        count = range.upperBound - range.lowerBound
+        self.content = content
+    }
 }
 
 extension WriteNote {
@@ -51,7 +76,7 @@ extension WriteNote {
     /// - Parameters:
     ///   - header: ``headerCount`` bytes.
     ///   - longest: How many bytes of sealed blocks there can be.
-    init?(parsing header: UnsafeRawBufferPointer, longest: UInt64) {
+    public init?(parsing header: UnsafeRawBufferPointer, longest: UInt64) {
         func number(at offset: Int) -> UInt64 {
             UInt64(littleEndian: header.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
         }
@@ -68,8 +93,7 @@ extension WriteNote {
             number: number(at: 8),
             id: id,
             inode: number(at: 48),
-            offset: offset,
-            count: count,
+            range: offset..<offset + count,
             content: content
         )
     }
@@ -77,7 +101,7 @@ extension WriteNote {
     /// Writes all but the blocks.
     ///
     /// - Parameter header: ``headerCount`` bytes.
-    func write(into header: UnsafeMutableRawBufferPointer) {
+    public func write(into header: UnsafeMutableRawBufferPointer) {
         header.storeBytes(of: Self.magic.littleEndian, as: UInt64.self)
         header.storeBytes(of: number.littleEndian, toByteOffset: 8, as: UInt64.self)
         id.withUnsafeBytes { id in
