@@ -67,7 +67,7 @@ struct EnduranceTests {
     func `PostgreSQL keeps its pages and its promises`() throws {
         try onVolume { volume in
             [
-                "postgres.sh", volume.mountPoint, volume.directory("postgres"),
+                "postgres.sh", "load", volume.mountPoint, volume.directory("postgres"),
                 Client.isLong ? "300" : "3",
             ]
         }

@@ -18,9 +18,12 @@ struct PowerLoss {
     static let pageCount = 4096
     private static let sectorCount = 512
 
-    init(_ operations: [StorageOperation]) {
+    /// - Parameters:
+    ///   - operations: What was done.
+    ///   - base: What was there before, all of it on the disk.
+    init(_ operations: [StorageOperation], on base: StorageImage = StorageImage()) {
         self.operations = operations
-        var images = [StorageImage()]
+        var images = [base]
         for operation in operations {
             var image = images[images.count - 1]
             image.apply(operation.kind)

@@ -17,7 +17,9 @@ final class RecordedStorage {
     private let directory: TemporaryDirectory
     private let process: Subprocess
 
-    init() throws {
+    /// - Parameter prepare: Makes what is there before anything is recorded; gets the directory.
+    /// - Throws: What failed.
+    init(holding prepare: (String) throws -> Void = { _ in }) throws {
         directory = try TemporaryDirectory(in: "/dev/shm")
         (path, backing) = (directory("storage"), directory("backing"))
         for path in [path, backing] {
@@ -26,6 +28,7 @@ final class RecordedStorage {
                 withIntermediateDirectories: false
             )
         }
+        try prepare(backing)
         let (device, path) = (Self.device(path), path)
         process = try Subprocess.start(
             Executables.ofTests("recording-filesystem"),

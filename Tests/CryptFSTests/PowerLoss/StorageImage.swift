@@ -86,15 +86,14 @@ struct StorageImage {
 }
 
 extension StorageImage {
-    /// Reads a real directory.
+    /// Reads a real directory; files have their inode numbers.
     init(reading directory: String) throws {
         self.init()
-        let places = try FileManager.default.subpathsOfDirectory(atPath: directory)
-        for (index, place) in places.enumerated() {
+        for place in try FileManager.default.subpathsOfDirectory(atPath: directory) {
             let path = directory + "/" + place
-            let number = UInt64(index)
             var status = stat()
             guard lstat(path, &status) == 0 else { continue }
+            let number = UInt64(status.st_ino)
             switch status.st_mode & S_IFMT {
             case S_IFDIR: entries["/" + place] = .directory(number)
             case S_IFREG:
