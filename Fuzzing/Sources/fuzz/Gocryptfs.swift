@@ -119,3 +119,21 @@ func fuzzGocryptfsContent(_ input: UnsafeRawBufferPointer) {
         _ = error.description
     }
 }
+
+/// A note's header; what is behind it is not looked at.
+func fuzzWriteNotes(_ input: UnsafeRawBufferPointer) {
+    let header = UnsafeRawBufferPointer(rebasing: input.prefix(WriteNote.headerCount))
+    let longest: UInt64 = 2 << 20
+    guard let note = WriteNote(parsing: header, longest: longest) else { return }
+    invariant(note.count > 0, "something is noted")
+    invariant(note.offset + note.count <= UInt64(Int64.max), "where a file can have something")
+    invariant(
+        note.noteCount <= longest + UInt64(WriteNote.headerCount),
+        "no longer than there is room for"
+    )
+    var again = InlineArray<64, UInt8>(repeating: 0xff)
+    withUnsafeMutableBytes(of: &again) { again in
+        note.write(into: again)
+        invariant(again.elementsEqual(header), "a note is written as it was read")
+    }
+}

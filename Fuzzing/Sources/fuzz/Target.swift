@@ -18,6 +18,9 @@ enum Target: String, CaseIterable {
     /// A `gocryptfs.conf`.
     case gocryptfsConfiguration
 
+    /// What a writer that was cut short had noted in its lock file.
+    case writeNotes
+
     /// `ENCRYPTED_` variables of both forms.
     case variables
 
@@ -53,6 +56,7 @@ enum Target: String, CaseIterable {
         case .gocryptfsContent: fuzzGocryptfsContent(input)
         case .gocryptfsNames: fuzzGocryptfsNames(input)
         case .gocryptfsConfiguration: fuzzGocryptfsConfiguration(input)
+        case .writeNotes: fuzzWriteNotes(input)
         case .variables: fuzzVariables(input)
         case .keys: fuzzKeys(input)
         case .answer: fuzzAnswer(input)
