@@ -105,6 +105,8 @@ int linux_start_writing(int descriptor, uint64_t offset, uint64_t count) {
     return sync_file_range(descriptor, (off_t)offset, (off_t)count, SYNC_FILE_RANGE_WRITE);
 }
 
+int linux_syncfs(int descriptor) { return syncfs(descriptor); }
+
 int linux_open_sysfs(void) {
     int context = fsopen("sysfs", FSOPEN_CLOEXEC);
     if (context == -1) return -1;

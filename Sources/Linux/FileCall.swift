@@ -176,6 +176,13 @@ public enum FileCall {
         _ = try valueOrErrno { dataOnly ? fdatasync(descriptor) : fsync(descriptor) }
     }
 
+    /// Waits until everything is on the disk that was written to the file system a file is in.
+    ///
+    /// The corresponding C function is `syncfs`.
+    public static func synchronizeFileSystem(of descriptor: Int32) throws(Errno) {
+        _ = try valueOrErrno { linux_syncfs(descriptor) }
+    }
+
     /// Has the kernel begin to write part of a file to the disk, without waiting.
     ///
     /// The corresponding C function is `sync_file_range` with `SYNC_FILE_RANGE_WRITE`.

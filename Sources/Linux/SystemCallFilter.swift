@@ -123,7 +123,8 @@ extension SystemCallFilter.Group {
     public static let changingFiles = Self(numbers: [
         SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_symlinkat, SYS_linkat, SYS_renameat,
         SYS_renameat2, SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_utimensat,
-        SYS_ftruncate, SYS_fallocate, SYS_fsync, SYS_fdatasync, SYS_sync_file_range, SYS_flock,
+        SYS_ftruncate, SYS_fallocate, SYS_fsync, SYS_fdatasync, SYS_syncfs, SYS_sync_file_range,
+        SYS_flock,
         SYS_copy_file_range, SYS_fadvise64, SYS_umask, SYS_fsetxattr, SYS_fgetxattr,
         SYS_flistxattr, SYS_fremovexattr,
     ])

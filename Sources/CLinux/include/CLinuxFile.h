@@ -62,6 +62,9 @@ ssize_t linux_write_two(
 // sync_file_range(2) with SYNC_FILE_RANGE_WRITE: writing to the disk begins, nobody waits.
 int linux_start_writing(int descriptor, uint64_t offset, uint64_t count);
 
+// syncfs(2).
+int linux_syncfs(int descriptor);
+
 // A sysfs of one's own that lies nowhere: fsopen(2), fsmount(2). Its root, or -1. Takes CAP_SYS_ADMIN.
 int linux_open_sysfs(void);
 

@@ -15,8 +15,10 @@ extension GocryptfsFile {
         let completed = try intents.seeToNotes(of: id) { writes throws(Errno) in
             let completion = try Completion(of: descriptor.rawValue, id, in: storage)
             for write in writes { try completion.complete(write) }
-            // The note is forgotten then.
-            if completion.count > 0 { try FileCall.synchronize(descriptor.rawValue) }
+            // The notes are forgotten then; what needed nothing may still be in the kernel's memory alone.
+            if completion.count > 0 || intents.areDurable {
+                try FileCall.synchronize(descriptor.rawValue)
+            }
             return completion.count
         }
         guard completed > 0 else { return false }
@@ -36,9 +38,6 @@ private final class Completion {
     private let file: Int32
     private let geometry: GocryptfsGeometry
     private let checker: BlockChecker
-
-    /// Blocks that need nothing, or nothing any more.
-    private var sound: Set<UInt64> = []
 
     init(
         of file: Int32,
@@ -118,18 +117,13 @@ private final class Completion {
         at offset: UInt64,
         _ sealed: ArraySlice<UInt8>
     ) throws(Errno) -> NotedBlock? {
-        guard let index = geometry.index(ofBlockAt: offset), !sound.contains(index) else {
-            return nil
-        }
+        guard let index = geometry.index(ofBlockAt: offset) else { return nil }
         var stored = [UInt8](repeating: 0, count: geometry.sealedBlockCount)
         let count = try stored.withUnsafeMutableBufferPointer { stored throws(Errno) in
             try FileCall.read(file, at: offset, into: UnsafeMutableRawBufferPointer(stored))
         }
         stored.removeSubrange(count...)
-        if stored.isEmpty || checker.opens(stored[...], at: index) {
-            sound.insert(index)
-            return nil
-        }
+        if stored.isEmpty || checker.opens(stored[...], at: index) { return nil }
         return NotedBlock(index: index, offset: offset, sealed: sealed, stored: stored)
     }
 
@@ -146,7 +140,6 @@ private final class Completion {
         if block.stored.count > block.sealed.count {
             try FileCall.truncate(file, to: block.offset + UInt64(block.sealed.count))
         }
-        sound.insert(block.index)
         count += 1
     }
 }

@@ -191,6 +191,38 @@ extension GocryptfsFile {
         )
     }
 
+    /// Makes whole blocks holes, in parts with as much in them as somebody would read after a crash.
+    private func punch(_ range: Range<UInt64>, scratch: Scratch) throws(Errno) {
+        let block = UInt64(storage.geometry.sealedBlockCount)
+        let longest = ThreadNotes.longestRange / block * block
+        var start = range.lowerBound
+        while start < range.upperBound {
+            // Where nothing is there is nothing to note, and room that is kept is given up all the same.
+            let skipped = (data(in: start..<range.upperBound) - start) / block * block
+            let noted = start + skipped..<min(start + skipped + longest, range.upperBound)
+            if !noted.isEmpty {
+                try notes(of: scratch)?.noteZeros(in: noted, of: self, isDurable: needsJournal)
+            }
+            try FileCall.allocate(
+                descriptor.rawValue,
+                at: start,
+                count: noted.upperBound - start,
+                [.punchHole, .keepSize]
+            )
+            start = noted.upperBound
+        }
+    }
+
+    /// Where something is stored in a range; its beginning where that cannot be told, its end where there is nothing.
+    private func data(in range: Range<UInt64>) -> UInt64 {
+        do throws(Errno) {
+            let start = try FileCall.find(.data, in: descriptor.rawValue, from: range.lowerBound)
+            return min(start ?? range.upperBound, range.upperBound)
+        } catch {
+            return range.lowerBound
+        }
+    }
+
     /// Makes a range zeros: whole blocks become holes.
     private func clear(from offset: UInt64, to end: UInt64, scratch: Scratch) throws(Errno) {
         try withAllBlocks { () throws(Errno) in
@@ -211,17 +243,7 @@ extension GocryptfsFile {
                     + first * UInt64(storage.geometry.sealedBlockCount)
                 let count = (last - first) * UInt64(storage.geometry.sealedBlockCount)
                 hasHoles.store(true, ordering: .relaxed)
-                try notes(of: scratch)?.noteZeros(
-                    in: start..<start + count,
-                    of: self,
-                    isDurable: needsJournal
-                )
-                try FileCall.allocate(
-                    descriptor.rawValue,
-                    at: start,
-                    count: count,
-                    [.punchHole, .keepSize]
-                )
+                try punch(start..<start + count, scratch: scratch)
             }
             try clearPart(from: last * block, to: end, scratch: scratch)
         }

@@ -135,8 +135,16 @@ extension GocryptfsFile {
         }
         let whole = storage.geometry.sealedBlockCount
         let longest = notes.longestCount / whole * whole
-        // The header is in one page, and needs none.
-        var done = offset == 0 ? min(GocryptfsGeometry.headerCount, bytes.count) : 0
+        // The header is in one page, and needs none; but where it comes alone somebody has to know whose it is.
+        let header = GocryptfsGeometry.headerCount
+        if offset == 0, bytes.count == header {
+            if needsJournal {
+                let first = UInt64(header)..<UInt64(header + whole)
+                try notes.noteZeros(in: first, of: self, isDurable: true)
+            }
+            return try storePart(bytes, at: offset, before: stored)
+        }
+        var done = offset == 0 ? header : 0
         let isLong = bytes.count - done > Self.longestWhollyNoted
         let isPromised = needsJournal
         var begin = 0

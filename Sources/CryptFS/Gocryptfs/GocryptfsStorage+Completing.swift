@@ -53,52 +53,73 @@ extension GocryptfsStorage {
     /// Completes all that was noted, wherever the files are; before anything is served.
     ///
     /// A journal has notes of many files, most of them whole and some of them gone: waiting for whoever opens
-    /// one would take for ever.
+    /// one would take for ever. And what was written without one, or is gone, has to be so on the disk before there
+    /// is nothing noted of it any more.
     func completeAll() {
         guard let intents else { return }
         let inodes = intents.pendingInodes
-        var remaining: Set<UInt64> = []
+        var search = Search(inodes: inodes)
         do throws(Errno) {
-            if !inodes.isEmpty {
-                try DirectoryWalk.run(below: root.rawValue, opening: Self.openDirectory) {
-                    directory throws(Errno) in
-                    try complete(inodes, in: directory, &remaining)
+            if !inodes.isEmpty { try complete(&search) }
+            try FileCall.synchronizeFileSystem(of: root.rawValue)
+            // What was not found is gone, unless it is where nobody could look.
+            intents.forgetNotes(
+                of: search.failure == nil ? inodes.subtracting(search.remaining) : search.done
+            )
+        } catch {
+            search.failure = error
+        }
+        guard let failure = search.failure else { return }
+        Log.warning(
+            "Not every file could be looked at that was being written when the power went",
+            ["error": failure.description]
+        )
+    }
+
+    /// Looking for files by their inode numbers.
+    private struct Search {
+        let inodes: Set<UInt64>
+
+        /// Found, and completed.
+        var done: Set<UInt64> = []
+
+        /// Found, and not.
+        var remaining: Set<UInt64> = []
+
+        /// Why some directory was passed over.
+        var failure: Errno?
+    }
+
+    private func complete(_ search: inout Search) throws(Errno) {
+        try DirectoryWalk.run(
+            below: root.rawValue,
+            opening: { name, parent throws(Errno) in
+                do throws(Errno) {
+                    return try FileCall.open(name, in: parent, [.readOnly, .directory])
+                } catch {
+                    if error != .notDirectory { search.failure = error }
+                    return nil
+                }
+            },
+            visiting: { directory throws(Errno) in
+                do throws(Errno) {
+                    return try complete(&search, in: directory)
+                } catch {
+                    search.failure = error
+                    return []
                 }
             }
-            intents.forgetNotes(of: inodes.subtracting(remaining))
-        } catch {
-            Log.warning(
-                "Not every file could be looked at that was being written when the power went",
-                ["error": error.description]
-            )
-        }
+        )
     }
 
-    /// Opens what may be a directory; nil where it is none.
-    private static func openDirectory(
-        _ name: FileName,
-        in parent: Int32
-    ) throws(Errno) -> OwnedDescriptor? {
-        do throws(Errno) {
-            return try FileCall.open(name, in: parent, [.readOnly, .directory])
-        } catch .notDirectory {
-            return nil
-        }
-    }
-
-    /// Completes what concerns some files, as far as they are in a directory.
+    /// Completes what is looked for, as far as it is in a directory.
     ///
-    /// - Parameters:
-    ///   - inodes: Which files.
-    ///   - parent: The directory.
-    ///   - remaining: Gets those that are not done with.
     /// - Returns: What may be a directory there.
-    /// - Throws: Where the directory cannot be looked through.
     private func complete(
-        _ inodes: Set<UInt64>,
-        in parent: Int32,
-        _ remaining: inout Set<UInt64>
+        _ search: inout Search,
+        in parent: Int32
     ) throws(Errno) -> [FileName] {
+        let inodes = search.inodes
         var directories: [FileName] = []
         var files: [(inode: UInt64, name: FileName)] = []
         try DirectoryScan.forEach(in: parent) { record in
@@ -120,7 +141,11 @@ extension GocryptfsStorage {
             }
             guard isContent else { continue }
             restoreHeader(of: inode, name, in: parent)
-            if !complete(name, in: parent) { remaining.insert(inode) }
+            if complete(name, in: parent) {
+                search.done.insert(inode)
+            } else {
+                search.remaining.insert(inode)
+            }
         }
         return directories
     }

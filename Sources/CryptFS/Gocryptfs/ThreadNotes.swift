@@ -20,14 +20,17 @@ final class ThreadNotes {
     /// Whose notes have to stay.
     private var journalled: [JournalledFile] = []
 
-    /// How many notes have to stay that make somebody read a range.
-    private var rangeNotes = 0
+    /// Where notes are that make somebody read a range, and how many bytes of ranges that is.
+    private var (rangeNotes, rangeCount): ([UInt64], UInt64) = ([], 0)
 
     /// More files than this are not kept open for it.
     private static let fileLimit = 16
 
-    /// More of them would take long to read, each up to a request's length.
+    /// More of them, or more bytes, would take long to read.
     private static let rangeNoteLimit = 64
+
+    /// The longest range that one note has, in bytes.
+    static let longestRange: UInt64 = 64 << 20
 
     /// - Parameters:
     ///   - intents: Those of the volume.
@@ -69,7 +72,7 @@ final class ThreadNotes {
     /// Notes that there are zeros, or nothing, until blocks are appended, or that they are about to become zeros.
     ///
     /// - Parameters:
-    ///   - range: Where they belong, in bytes.
+    ///   - range: Where they belong, in bytes; at most ``longestRange``.
     ///   - target: Whose blocks they are.
     ///   - isDurable: Whether the note has to be on the disk.
     /// - Throws: Where it cannot be: `ENOSPC`, `EIO`.
@@ -103,7 +106,10 @@ final class ThreadNotes {
         of target: GocryptfsFile,
         isDurable: Bool
     ) throws(Errno) {
-        if note.noteCount > part.upperBound - next || rangeNotes == Self.rangeNoteLimit {
+        let isRange = note.content == .zeros
+        if note.noteCount > part.upperBound - next || rangeNotes.count == Self.rangeNoteLimit
+            || isRange && rangeCount + note.count > Self.longestRange
+        {
             try synchronizeFiles()
         }
         guard isDurable else {
@@ -114,8 +120,11 @@ final class ThreadNotes {
         guard try write(note, sealed).get() == note.noteCount else { throw .noSpace }
         // RWF_DSYNC would do for this range alone, but not where the storage is on FUSE.
         try FileCall.synchronize(file.rawValue, dataOnly: true)
+        if isRange {
+            rangeNotes.append(next)
+            rangeCount += note.count
+        }
         next += WriteIntents.roundedToPages(note.noteCount)
-        if note.content == .zeros { rangeNotes += 1 }
     }
 
     /// Writes a note.
@@ -145,9 +154,18 @@ extension ThreadNotes {
     }
 
     private func synchronizeFiles() throws(Errno) {
-        for file in journalled { try file.synchronize() }
+        var wasRemoved = false
+        for file in journalled where try !file.synchronize() { wasRemoved = true }
+        if wasRemoved {
+            // Or a loss of power brings it back. The disk gets changes of names in their order, and this is one.
+            try FileCall.setTimes(file.rawValue, accessed: .unchanged, modified: .now)
+            try FileCall.synchronize(file.rawValue)
+        }
         journalled.removeAll(keepingCapacity: true)
-        rangeNotes = 0
+        // Nobody writes over all that is behind the next note.
+        for place in rangeNotes { try WriteIntents.forget(place, in: file.rawValue) }
+        rangeNotes.removeAll(keepingCapacity: true)
+        rangeCount = 0
         next = part.lowerBound
     }
 }
@@ -167,13 +185,15 @@ final class JournalledFile: Sendable {
 
     /// Waits until it is on the disk.
     ///
+    /// - Returns: Whether it is; false where it was removed.
     /// - Throws: Where it could not be written, which ``takeFailure()`` tells, too.
-    func synchronize() throws(Errno) {
+    func synchronize() throws(Errno) -> Bool {
         // Held to the end: the kernel tells of it once, and whoever asks for it next has to know.
         try state.withLock { state throws(Errno) in
-            guard let held = state.descriptor else { return }
+            guard let held = state.descriptor else { return false }
             do throws(Errno) {
                 try FileCall.synchronize(held.descriptor.rawValue, dataOnly: true)
+                return true
             } catch {
                 Log.warning(
                     "A file could not be written to the disk",

@@ -15,6 +15,9 @@ final class WriteIntents: Sendable {
     /// Whether a loss of power is to leave nothing torn either.
     let isJournal: Bool
 
+    /// Whether what is noted counts after a loss of power: by this writer, or the one before.
+    var areDurable: Bool { isJournal || lock.followsJournal }
+
     private let lock: WriterLock
     private let lastNumber: Atomic<UInt64>
     private let nextPart = Atomic<UInt64>(0)
@@ -197,16 +200,21 @@ extension WriteIntents {
     }
 
     private func forget(_ pending: inout [PendingNote], where predicate: (PendingNote) -> Bool) {
-        let nothing = InlineArray<8, UInt8>(repeating: 0)
         // What is behind it is this writer's own by now.
         let start = start.load(ordering: .relaxed)
         for note in pending where predicate(note) && note.place < start {
-            nothing.span.withUnsafeBytes { nothing in
-                try? FileCall.write(lock.noteFile, at: note.place, nothing)
-            }
+            try? Self.forget(note.place, in: lock.noteFile)
         }
         pending.removeAll(where: predicate)
         hasPending.store(!pending.isEmpty, ordering: .relaxed)
+    }
+
+    /// Has a note be none any more.
+    static func forget(_ place: UInt64, in file: Int32) throws(Errno) {
+        let nothing = InlineArray<8, UInt8>(repeating: 0)
+        try nothing.span.withUnsafeBytes { nothing throws(Errno) in
+            try FileCall.write(file, at: place, nothing)
+        }
     }
 }
 

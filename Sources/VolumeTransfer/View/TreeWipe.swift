@@ -19,7 +19,25 @@ struct TreeWipe {
     ///
     /// - Throws: The first error of what could not be removed; the rest is.
     func run(_ directory: Int32) throws(Errno) {
+        // Who may change the view may have taken the rights from its directories, this one too.
+        try? FileCall.setMode(directory, 0o700)
         var failure: Errno?
+        // What is wiped is gone: somebody who still moves directories does not keep the others from it.
+        for _ in 0..<Self.attempts {
+            failure = nil
+            do throws(Errno) {
+                try walk(directory, &failure)
+                break
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private static let attempts = 16
+
+    private func walk(_ directory: Int32, _ failure: inout Errno?) throws(Errno) {
         func noting(_ body: () throws(Errno) -> Void) {
             do throws(Errno) {
                 try body()
@@ -41,7 +59,6 @@ struct TreeWipe {
                 noting { () throws(Errno) in try FileCall.removeDirectory(name, in: parent) }
             },
             visiting: { directory throws(Errno) in
-                // Who may change the view may have taken the right to write from its directories.
                 try? FileCall.setMode(directory, 0o700)
                 var names: [FileName] = []
                 let spared = isTop ? spared : nil
@@ -60,7 +77,6 @@ struct TreeWipe {
                 }
             }
         )
-        if let failure { throw failure }
     }
 
     /// Overwrites and removes what is no directory.
@@ -70,7 +86,12 @@ struct TreeWipe {
         switch try FileStatus(in: directory, named: name).kind {
         case .directory: return true
         case .regular:
-            if let file = try? Self.open(name, in: directory, .writeOnly, mode: 0o600) {
+            if let file = try? Self.open(
+                name,
+                in: directory,
+                [.writeOnly, .nonBlocking],
+                mode: 0o600
+            ) {
                 try? Self.overwrite(file.rawValue)
             }
             try FileCall.unlink(name, in: directory)
