@@ -1,10 +1,8 @@
 import CryptFS
 import Foundation
 import Glibc
-import Linux
 import TestSupport
 import Testing
-import VolumeFormat
 
 /// What is written over is on the disk beside the volume first; see ``PowerLossTests`` for what that is good for.
 @Suite(.requires(.fuse))
@@ -49,139 +47,6 @@ struct JournalTests {
         try tower.remove()
     }
 
-    @Test func `what is noted is on the disk before it is written over`() throws {
-        let storage = try RecordedStorage()
-        let volume = try MountedVolume(
-            storage: storage.path,
-            format: .gocryptfs,
-            options: Self.options
-        )
-        let start = storage.position
-        try volume.write("a" * 9000, at: 0, isSynchronized: false)
-        let written = storage.position
-        try volume.write("b" * 10, at: 5000)
-        try volume.write("c" * 10, at: 5000)
-        try volume.write("d" * 5000, at: 9000)
-        try volume.unmount()
-        let operations = try storage.operations()
-        // What was never synchronised is noted against a kill alone.
-        #expect(text(operations, start..<written) == "nw")
-        let changes = text(operations, written..<Int.max)
-        #expect(changes.matches(of: /nsw/).count == 3, "\(changes)")
-        // What needs room is written first.
-        #expect(!changes.replacing(/nsww?/, with: "").contains("w"), "\(changes)")
-        // Before the notes go, the file is on the disk.
-        #expect(changes.hasSuffix("SS"), "\(changes)")
-    }
-
-    @Test func `a long range is cleared in parts, so that little has to be read after a crash`()
-        throws
-    {
-        let storage = try RecordedStorage()
-        let volume = try MountedVolume(
-            storage: storage.path,
-            format: .gocryptfs,
-            options: Self.options
-        )
-        let size = 200 << 20
-        try volume.write("a", at: size - 1)
-        let file = open(volume("file"), O_WRONLY | O_CLOEXEC)
-        let start = storage.position
-        try FileCall.allocate(file, at: 0, count: UInt64(size), [.punchHole, .keepSize])
-        let end = storage.position
-        #expect(close(file) == 0)
-        try volume.unmount()
-        let operations = try storage.operations()
-        #expect(text(operations, start..<end) == "nsSfnsSfnsSfns")
-        let punched = operations.compactMap { operation -> Int? in
-            guard case .punch(_, _, let count) = operation.kind else { return nil }
-            return count
-        }
-        #expect(punched.count == 4 && punched.allSatisfy { $0 <= 64 << 20 }, "\(punched)")
-        #expect(punched.reduce(0, +) == size / 4096 * 4128)
-    }
-
-    /// Writes, a file's and a note's, notes that are forgotten, and what is synchronised, a file and the notes: `w`, `n`, `f`, `S`, `s`.
-    private func text(_ operations: [StorageOperation], _ positions: Range<Int>) -> String {
-        let journal = operations.lazy.compactMap { operation -> UInt64? in
-            guard case .write(let number, _, let bytes) = operation.kind else { return nil }
-            return bytes.starts(with: "SSWRITE1".utf8) ? number : nil
-        }.first
-        return operations.filter { $0.position > positions.lowerBound }
-            .filter { $0.position <= positions.upperBound }
-            .compactMap { operation -> String? in
-                switch operation.kind {
-                case .write(let number, _, let bytes):
-                    number != journal ? "w" : bytes.count == 8 ? "f" : "n"
-                case .synchronize(let number): number == journal ? "s" : "S"
-                default: nil
-                }
-            }.joined()
-    }
-
-    @Test func `clearing what is empty already takes no notes`() throws {
-        let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
-        let size = 100 << 30
-        try volume.write("a", at: size / 2)
-        try volume.write("a", at: size - 1)
-        let file = open(volume("file"), O_WRONLY | O_CLOEXEC)
-        try FileCall.allocate(file, at: 0, count: UInt64(size), [.punchHole, .keepSize])
-        let lock = try Data(contentsOf: volume.lockFile)
-        let numbers = stride(from: 4096, to: lock.count, by: 4096).compactMap { place in
-            let header = Data(lock[place..<place + WriteNote.headerCount])
-            return header.withUnsafeBytes { WriteNote(parsing: $0, longest: 2 << 20)?.number }
-        }
-        #expect(try #require(numbers.max()) < 20, "\(numbers)")
-        #expect(close(file) == 0)
-        try volume.unmount()
-    }
-
-    @Test func `what a kill left whole is on the disk before its notes go`() throws {
-        let storage = try RecordedStorage()
-        let volume = try MountedVolume(
-            storage: storage.path,
-            format: .gocryptfs,
-            options: Self.options
-        )
-        try volume.write("a" * 9000, at: 0)
-        try volume.write("b" * 10, at: 5000, isSynchronized: false)
-        try volume.kill()
-        for options in [Self.options, ["--create"]] {
-            let start = storage.position
-            try volume.mount(options)
-            let mounting = text(try storage.operations(), start..<storage.position)
-            #expect(mounting.contains("S"), "\(mounting)")
-            try volume.write("c" * 10, at: 5000, isSynchronized: false)
-            try volume.kill()
-        }
-    }
-
-    @Test func `a removed file is off the disk before its notes go`() throws {
-        let disk = try Ext4Disk(megabytes: 64)
-        let volume = try MountedVolume(
-            storage: disk("storage"),
-            format: .gocryptfs,
-            options: Self.options
-        )
-        let names = (0..<200).map { "\($0)" }
-        for name in names + ["removed"] { try write(name, "a" * 9000, volume) }
-        // What the notes lie in has been written, so that noting no longer changes where that is.
-        for name in names { try writeOver(name, volume) }
-        try writeOver("removed", volume)
-        try FileManager.default.removeItem(atPath: volume("removed"))
-        for name in names { try writeOver(name, volume) }
-        try disk.shutDown()
-        try volume.unmount()
-        try disk.mountAgain()
-        try volume.mount()
-        #expect(!FileManager.default.fileExists(atPath: volume("removed")))
-        for name in names {
-            let found = try Data(contentsOf: URL(fileURLWithPath: volume(name)))
-            #expect([UInt8(0x61), 0x62].contains(found[5000]))
-        }
-        try volume.unmount()
-    }
-
     @Test func `a file that was emptied and made longer is not lost with its first page`() throws {
         let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
         try volume.write("a" * 9000, at: 0)
@@ -206,8 +71,8 @@ struct JournalTests {
         // A mount whose server will be gone.
         let closed = try MountedVolume(in: TemporaryDirectory(in: volume.storage))
         for name in ["file", "elsewhere"] {
-            try write(name, "a" * 9000, volume)
-            try writeOver(name, volume)
+            try volume.write("a" * 9000, named: name)
+            try volume.writeOver(name)
         }
         try FileManager.default.removeItem(atPath: volume("elsewhere"))
         try volume.kill()
@@ -225,7 +90,7 @@ struct JournalTests {
 
     @Test func `what no longer fits makes room once the files are on the disk`() throws {
         let volume = try MountedVolume(format: .gocryptfs, options: Self.options)
-        for index in 0..<40 { try write("\(index)", "a" * 10_000, volume) }
+        for index in 0..<40 { try volume.write("a" * 10_000, named: "\(index)") }
         var seed = SeededGenerator(seed: 3)
         var content = [[UInt8]](repeating: Array(("a" * 10_000).utf8), count: 40)
         for round in 0..<2000 {
@@ -386,20 +251,5 @@ struct JournalTests {
         let text = try Data(contentsOf: shared.lockFile).prefix(256)
         #expect(!String(decoding: text, as: UTF8.self).contains("journal"))
         try shared.unmount()
-    }
-
-    private func write(_ name: String, _ text: String, _ volume: MountedVolume) throws {
-        let file = open(volume(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        try #require(file >= 0)
-        defer { close(file) }
-        try #require(Glibc.write(file, text, text.utf8.count) == text.utf8.count)
-        try #require(fsync(file) == 0)
-    }
-
-    /// Not synchronised.
-    private func writeOver(_ name: String, _ volume: MountedVolume) throws {
-        let file = open(volume(name), O_WRONLY | O_CLOEXEC)
-        try #require(pwrite(file, "b", 1, 5000) == 1)
-        #expect(close(file) == 0)
     }
 }

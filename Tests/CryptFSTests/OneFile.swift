@@ -19,6 +19,22 @@ extension MountedVolume {
         if isSynchronized { try #require(fsync(file) == 0) }
     }
 
+    /// Makes another file, on the disk below.
+    func write(_ text: String, named name: String) throws {
+        let file = open(self(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(file >= 0)
+        defer { close(file) }
+        try #require(Glibc.write(file, text, text.utf8.count) == text.utf8.count)
+        try #require(fsync(file) == 0)
+    }
+
+    /// Writes over a byte in the middle, which is not on the disk below then.
+    func writeOver(_ name: String) throws {
+        let file = open(self(name), O_WRONLY | O_CLOEXEC)
+        defer { close(file) }
+        try #require(pwrite(file, "b", 1, 5000) == 1)
+    }
+
     /// Reads the file through the mount.
     func read() throws -> String {
         try String(contentsOfFile: self("file"), encoding: .utf8)

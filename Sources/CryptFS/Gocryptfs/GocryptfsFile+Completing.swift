@@ -12,14 +12,13 @@ extension GocryptfsFile {
     /// - Returns: Whether something was.
     func completeInterruptedWrites() throws(Errno) -> Bool {
         guard let id, let intents = storage.intents else { return false }
+        let file = descriptor.rawValue
         let completed = try intents.seeToNotes(of: id) { writes throws(Errno) in
-            let completion = try Completion(of: descriptor.rawValue, id, in: storage)
+            let completion = try Completion(of: file, id, in: storage)
             for write in writes { try completion.complete(write) }
-            // The notes are forgotten then; what needed nothing may still be in the kernel's memory alone.
-            if completion.count > 0 || intents.areDurable {
-                try FileCall.synchronize(descriptor.rawValue)
-            }
             return completion.count
+        } synchronizing: { () throws(Errno) in
+            try FileCall.synchronize(file)
         }
         guard completed > 0 else { return false }
         Log.warning(
@@ -96,7 +95,7 @@ private final class Completion {
                 return
             }
             // To the beginning of its block.
-            offset += (data - offset) / blockCount * blockCount
+            offset += (max(data, offset) - offset) / blockCount * blockCount
             if let block = try brokenBlock(at: offset, zeros[...]) {
                 let isLast = block.stored.count < zeros.count
                 let isCut = size < noted && size % GocryptfsFile.storedPage == 0

@@ -191,61 +191,78 @@ extension GocryptfsFile {
         )
     }
 
-    /// Makes whole blocks holes, in parts with as much in them as somebody would read after a crash.
-    private func punch(_ range: Range<UInt64>, scratch: Scratch) throws(Errno) {
-        let block = UInt64(storage.geometry.sealedBlockCount)
-        let longest = ThreadNotes.longestRange / block * block
-        var start = range.lowerBound
-        while start < range.upperBound {
-            // Where nothing is there is nothing to note, and room that is kept is given up all the same.
-            let skipped = (data(in: start..<range.upperBound) - start) / block * block
-            let noted = start + skipped..<min(start + skipped + longest, range.upperBound)
-            if !noted.isEmpty {
-                try notes(of: scratch)?.noteZeros(in: noted, of: self, isDurable: needsJournal)
+    /// Makes a range zeros, part by part: who wants something else of the file has a turn between them.
+    private func clear(from offset: UInt64, to end: UInt64, scratch: Scratch) throws(Errno) {
+        var rest: UInt64? = offset
+        while let offset = rest {
+            rest = try withAllBlocks { () throws(Errno) in
+                try clearSome(from: offset, to: end, scratch: scratch)
             }
-            try FileCall.allocate(
-                descriptor.rawValue,
-                at: start,
-                count: noted.upperBound - start,
-                [.punchHole, .keepSize]
-            )
-            start = noted.upperBound
         }
+    }
+
+    /// Makes a part of a range zeros: whole blocks become holes.
+    ///
+    /// - Returns: Where the rest begins; nil where there is none.
+    private func clearSome(
+        from offset: UInt64,
+        to end: UInt64,
+        scratch: Scratch
+    ) throws(Errno) -> UInt64? {
+        if isDamaged { throw .inputOutput }
+        let end = min(end, size)
+        guard offset < end else { return nil }
+        let block = UInt64(GocryptfsGeometry.blockCount)
+        let first = (offset + block - 1) / block
+        let last = end / block
+        if first > last {
+            try clearPart(from: offset, to: end, scratch: scratch)
+            return nil
+        }
+        try clearPart(from: offset, to: first * block, scratch: scratch)
+        if first < last {
+            hasHoles.store(true, ordering: .relaxed)
+            let next = try punch(first..<last, scratch: scratch)
+            guard next == last else { return next * block }
+        }
+        try clearPart(from: last * block, to: end, scratch: scratch)
+        return nil
+    }
+
+    /// Makes whole blocks holes, as many as have as much in them as somebody would read after a crash.
+    ///
+    /// - Returns: The first that is none yet.
+    private func punch(_ blocks: Range<UInt64>, scratch: Scratch) throws(Errno) -> UInt64 {
+        let count = UInt64(storage.geometry.sealedBlockCount)
+        let header = UInt64(GocryptfsGeometry.headerCount)
+        func offset(_ block: UInt64) -> UInt64 { header + block * count }
+        // Where nothing is there is nothing to note, and room that is kept is given up all the same.
+        let data = data(in: offset(blocks.lowerBound)..<offset(blocks.upperBound))
+        let noted = (data - header) / count
+        let end = min(noted + ThreadNotes.longestRange / count, blocks.upperBound)
+        if noted < end {
+            try notes(of: scratch)?.noteZeros(
+                in: offset(noted)..<offset(end),
+                of: self,
+                isDurable: needsJournal
+            )
+        }
+        try FileCall.allocate(
+            descriptor.rawValue,
+            at: offset(blocks.lowerBound),
+            count: offset(end) - offset(blocks.lowerBound),
+            [.punchHole, .keepSize]
+        )
+        return end
     }
 
     /// Where something is stored in a range; its beginning where that cannot be told, its end where there is nothing.
     private func data(in range: Range<UInt64>) -> UInt64 {
         do throws(Errno) {
             let start = try FileCall.find(.data, in: descriptor.rawValue, from: range.lowerBound)
-            return min(start ?? range.upperBound, range.upperBound)
+            return max(min(start ?? range.upperBound, range.upperBound), range.lowerBound)
         } catch {
             return range.lowerBound
-        }
-    }
-
-    /// Makes a range zeros: whole blocks become holes.
-    private func clear(from offset: UInt64, to end: UInt64, scratch: Scratch) throws(Errno) {
-        try withAllBlocks { () throws(Errno) in
-            if isDamaged { throw .inputOutput }
-            let end = min(end, size)
-            guard offset < end else { return }
-            let block = UInt64(GocryptfsGeometry.blockCount)
-            let first = (offset + block - 1) / block
-            let last = end / block
-            if first > last {
-                try clearPart(from: offset, to: end, scratch: scratch)
-                return
-            }
-            try clearPart(from: offset, to: first * block, scratch: scratch)
-            if first < last {
-                let start =
-                    UInt64(GocryptfsGeometry.headerCount)
-                    + first * UInt64(storage.geometry.sealedBlockCount)
-                let count = (last - first) * UInt64(storage.geometry.sealedBlockCount)
-                hasHoles.store(true, ordering: .relaxed)
-                try punch(start..<start + count, scratch: scratch)
-            }
-            try clearPart(from: last * block, to: end, scratch: scratch)
         }
     }
 

@@ -61,7 +61,7 @@ extension GocryptfsStorage {
         var search = Search(inodes: inodes)
         do throws(Errno) {
             if !inodes.isEmpty { try complete(&search) }
-            try FileCall.synchronizeFileSystem(of: root.rawValue)
+            try intents.synchronizeAll()
             // What was not found is gone, unless it is where nobody could look.
             intents.forgetNotes(
                 of: search.failure == nil ? inodes.subtracting(search.remaining) : search.done

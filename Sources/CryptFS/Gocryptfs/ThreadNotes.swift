@@ -12,7 +12,7 @@ final class ThreadNotes {
     private let file: OwnedDescriptor
 
     /// The part of the file that is the thread's, in bytes.
-    private let part: Range<UInt64>
+    private var part: Range<UInt64>
 
     /// Before this is what has to stay.
     private var next: UInt64
@@ -154,16 +154,32 @@ extension ThreadNotes {
     }
 
     private func synchronizeFiles() throws(Errno) {
-        var wasRemoved = false
-        for file in journalled where try !file.synchronize() { wasRemoved = true }
-        if wasRemoved {
-            // Or a loss of power brings it back. The disk gets changes of names in their order, and this is one.
-            try FileCall.setTimes(file.rawValue, accessed: .unchanged, modified: .now)
-            try FileCall.synchronize(file.rawValue)
+        var (wasRemoved, failure): (Bool, Errno?) = (false, nil)
+        for file in journalled {
+            do throws(Errno) {
+                if try !file.synchronize() { wasRemoved = true }
+            } catch {
+                failure = failure ?? error
+            }
         }
+        do throws(Errno) {
+            if let failure { throw failure }
+            // Or a loss of power brings it back.
+            if wasRemoved { try WriteIntents.synchronizeNames(by: file.rawValue) }
+            // Nobody writes over all that is behind the next note.
+            for place in rangeNotes { try WriteIntents.forget(place, in: file.rawValue) }
+        } catch {
+            // The kernel says so once, and holds the pages for clean then: what is noted is all there is.
+            intents.keep(part)
+            part = try intents.claimPart()
+            beginAnew()
+            throw error
+        }
+        beginAnew()
+    }
+
+    private func beginAnew() {
         journalled.removeAll(keepingCapacity: true)
-        // Nobody writes over all that is behind the next note.
-        for place in rangeNotes { try WriteIntents.forget(place, in: file.rawValue) }
         rangeNotes.removeAll(keepingCapacity: true)
         rangeCount = 0
         next = part.lowerBound

@@ -21,6 +21,9 @@ final class WriteIntents: Sendable {
     private let lock: WriterLock
     private let lastNumber: Atomic<UInt64>
     private let nextPart = Atomic<UInt64>(0)
+
+    /// What is before this in the file is for the next writer, too.
+    private let keptEnd = Atomic<UInt64>(0)
     private let pending: Mutex<[PendingNote]>
     private let hasPending: Atomic<Bool>
 
@@ -33,6 +36,9 @@ final class WriteIntents: Sendable {
 
         /// Where in the lock file.
         let place: UInt64
+
+        /// What it is of could not be brought to the disk: it stays for the next writer.
+        var isStuck = false
 
         /// Where it ends there.
         var end: UInt64 { place + WriteIntents.roundedToPages(note.noteCount) }
@@ -71,19 +77,47 @@ final class WriteIntents: Sendable {
 
     deinit {
         // This writer's own have all been made.
-        lock.leaveNotes(before: pending.withLock { $0.map(\.end).max() } ?? 0)
+        let end = pending.withLock { $0.map(\.end).max() } ?? 0
+        lock.leaveNotes(before: max(end, keptEnd.load(ordering: .relaxed)))
     }
 
-    /// A part of the file for one thread's notes; nil when there is none left.
+    /// Where one thread notes what it writes; nil when there is no room left.
     func claim() -> ThreadNotes? {
-        let index = nextPart.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < Self.partLimit else { return nil }
-        guard let file = lock.openNotes() else { return nil }
-        var part = part(index)
-        if isJournal, !reserve(part) {
-            part = part.lowerBound..<part.lowerBound + Self.reservedCount
-        }
+        guard let part = try? claimPart(), let file = lock.openNotes() else { return nil }
         return ThreadNotes(self, in: file, part)
+    }
+
+    /// A part of the file that nobody has yet.
+    ///
+    /// - Throws: `ENOSPC` where there is none left.
+    func claimPart() throws(Errno) -> Range<UInt64> {
+        let index = nextPart.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < Self.partLimit else { throw .noSpace }
+        let part = part(index)
+        if isJournal, !reserve(part) {
+            return part.lowerBound..<part.lowerBound + Self.reservedCount
+        }
+        return part
+    }
+
+    /// Leaves a part as it is, for the next writer.
+    func keep(_ part: Range<UInt64>) {
+        keptEnd.max(part.upperBound, ordering: .relaxed)
+    }
+
+    /// Waits until the disk has every change of a name so far; the file, for notes, gets new times.
+    ///
+    /// A disk gets such changes in their order, and times are one.
+    static func synchronizeNames(by file: Int32) throws(Errno) {
+        try FileCall.setTimes(file, accessed: .now, modified: .now)
+        try FileCall.synchronize(file)
+    }
+
+    /// The same, and all that was written.
+    func synchronizeAll() throws(Errno) {
+        try FileCall.synchronizeFileSystem(of: lock.noteFile)
+        // Not every file system that lies on another passes that on.
+        try Self.synchronizeNames(by: lock.noteFile)
     }
 
     /// Takes room for a journal, as long as there is some: on a full disk things are written over, too.
@@ -170,20 +204,36 @@ extension WriteIntents {
     ///
     /// - Parameters:
     ///   - id: Which file.
-    ///   - complete: Is given the notes, the latest first; they are forgotten unless it fails.
-    /// - Returns: How many blocks `complete` says it wrote; 0 where there is nothing to see to.
+    ///   - complete: Is given the notes, the latest first; returns how many blocks it wrote.
+    ///   - synchronize: Brings that to the disk, after which they are forgotten.
+    /// - Returns: How many blocks `complete` wrote; 0 where there is nothing to see to.
     /// - Throws: What `complete` throws.
     func seeToNotes(
         of id: GocryptfsFileID,
-        _ complete: ([InterruptedWrite]) throws(Errno) -> Int
+        _ complete: ([InterruptedWrite]) throws(Errno) -> Int,
+        synchronizing synchronize: () throws(Errno) -> Void
     ) throws(Errno) -> Int {
         guard hasPendingNotes else { return 0 }
         return try pending.withLock { pending throws(Errno) in
-            let own = pending.filter { $0.note.id == id }
+            let own = pending.filter { $0.note.id == id && !$0.isStuck }
             guard !own.isEmpty else { return 0 }
             let completed = try complete(
                 own.map { InterruptedWrite(note: $0.note, file: lock.noteFile, place: $0.place) }
             )
+            if completed > 0 || areDurable {
+                do throws(Errno) {
+                    // What needed nothing may still be in the kernel's memory alone.
+                    try synchronize()
+                } catch {
+                    Log.warning(
+                        "A file could not be written to the disk",
+                        ["error": error.description]
+                    )
+                    for index in pending.indices where pending[index].note.id == id {
+                        pending[index].isStuck = true
+                    }
+                }
+            }
             forget(&pending) { $0.note.id == id }
             return completed
         }
@@ -202,10 +252,11 @@ extension WriteIntents {
     private func forget(_ pending: inout [PendingNote], where predicate: (PendingNote) -> Bool) {
         // What is behind it is this writer's own by now.
         let start = start.load(ordering: .relaxed)
-        for note in pending where predicate(note) && note.place < start {
+        func isDone(_ note: PendingNote) -> Bool { !note.isStuck && predicate(note) }
+        for note in pending where isDone(note) && note.place < start {
             try? Self.forget(note.place, in: lock.noteFile)
         }
-        pending.removeAll(where: predicate)
+        pending.removeAll(where: isDone)
         hasPending.store(!pending.isEmpty, ordering: .relaxed)
     }
 

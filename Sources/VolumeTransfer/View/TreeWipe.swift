@@ -27,7 +27,10 @@ struct TreeWipe {
             failure = nil
             do throws(Errno) {
                 try walk(directory, &failure)
-                break
+                // What could not be removed cannot be the next time.
+                if failure != nil { break }
+                if try names(in: directory, sparing: spared).isEmpty { break }
+                failure = .notEmpty
             } catch {
                 failure = error
             }
@@ -60,15 +63,12 @@ struct TreeWipe {
             },
             visiting: { directory throws(Errno) in
                 try? FileCall.setMode(directory, 0o700)
-                var names: [FileName] = []
-                let spared = isTop ? spared : nil
-                isTop = false
+                var found: [FileName] = []
                 noting { () throws(Errno) in
-                    try DirectoryScan.forEach(in: directory) { record in
-                        if let name = FileName(record.name), name != spared { names.append(name) }
-                    }
+                    found = try names(in: directory, sparing: isTop ? spared : nil)
                 }
-                return names.filter { name in
+                isTop = false
+                return found.filter { name in
                     var isDirectory = false
                     noting { () throws(Errno) in
                         isDirectory = try remove(name, in: directory)
@@ -77,6 +77,17 @@ struct TreeWipe {
                 }
             }
         )
+    }
+
+    private func names(
+        in directory: Int32,
+        sparing spared: FileName?
+    ) throws(Errno) -> [FileName] {
+        var names: [FileName] = []
+        try DirectoryScan.forEach(in: directory) { record in
+            if let name = FileName(record.name), name != spared { names.append(name) }
+        }
+        return names
     }
 
     /// Overwrites and removes what is no directory.
