@@ -110,6 +110,8 @@ struct JournalOrderTests {
         var status = stat()
         #expect(stat(volume("removed"), &status) == 0)
         try FileManager.default.removeItem(atPath: volume("removed"))
+        // What is still open would be synchronised instead, and come back whole.
+        try #require(try volume.letsGoOfRemoved())
         // Until the thread that noted it begins its part anew.
         var rounds = 0
         while try notes(of: volume).contains(where: { $0.inode == UInt64(status.st_ino) }) {

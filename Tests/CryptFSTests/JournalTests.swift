@@ -222,18 +222,7 @@ struct JournalTests {
         try volume.write("a" * 9000, at: 0)
         try volume.write("b" * 10, at: 5000)
         try FileManager.default.removeItem(atPath: volume("file"))
-        let worker = try #require(volume.worker).pid
-        let directory = "/proc/\(worker)/fd/"
-        let isClosed = waitUntil(timeout: 20) {
-            let links = try? FileManager.default.contentsOfDirectory(atPath: directory)
-            return links?.contains { link in
-                let target = try? FileManager.default.destinationOfSymbolicLink(
-                    atPath: directory + link
-                )
-                return target?.hasSuffix("(deleted)") == true
-            } == false
-        }
-        #expect(isClosed)
+        #expect(try volume.letsGoOfRemoved())
         try volume.unmount()
     }
 

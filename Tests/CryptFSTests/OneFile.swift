@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 // A volume with one file in it, which is looked at from both sides.
@@ -33,6 +34,20 @@ extension MountedVolume {
         let file = open(self(name), O_WRONLY | O_CLOEXEC)
         defer { close(file) }
         try #require(pwrite(file, "b", 1, 5000) == 1)
+    }
+
+    /// Waits until the worker holds no file open that was removed; the kernel tells it a moment later.
+    func letsGoOfRemoved() throws -> Bool {
+        let directory = "/proc/\(try #require(worker).pid)/fd/"
+        return waitUntil(timeout: 20) {
+            let links = try? FileManager.default.contentsOfDirectory(atPath: directory)
+            return links?.contains { link in
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: directory + link
+                )
+                return target?.hasSuffix("(deleted)") == true
+            } == false
+        }
     }
 
     /// Reads the file through the mount.

@@ -50,7 +50,7 @@ final class Node<Format: StorageFormat>: @unchecked Sendable {
     private let currentContent = Mutex<Format.Content?>(nil)
 
     /// What a file has while it is open, or has changes that could not be stored yet; set with
-    /// `handles` held.
+    /// `handles` held, or once the kernel has forgotten the node.
     var content: Format.Content? {
         get { currentContent.withLock { $0 } }
         set {

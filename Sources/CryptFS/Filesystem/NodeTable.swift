@@ -107,9 +107,10 @@ final class NodeTable<Format: StorageFormat>: @unchecked Sendable {
             state.numbers.remove(node.number)
             return true
         }
-        // Others may hold on to the node for a while; not to its descriptors.
+        // Others may hold on to the node for a while; not to its descriptors. Who is about to be done with its content
+        // has a reference of its own.
         guard isGone else { return }
-        _ = node.dropIdleContent()
+        node.content = nil
         // Closing a removed file frees its content, which takes: not with everybody waiting.
         let orphan = state.withLock { _ in
             let orphan = node.orphan
